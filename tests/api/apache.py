@@ -1,0 +1,405 @@
+"""A private Apache with the drop-in folder in it, on a free port of 127.0.0.1, and curl to talk to it.
+
+Used by the API tests, the benchmarks and tests/with-server. Everything lies in one new folder below /tmp. When root
+runs the tests, Apache's children and the jobs run as www-data, as they do on a real server.
+"""
+import base64
+import glob
+import http.client
+import io
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("JOBJOKER_BUILD", ROOT))  # another build of the same tree, with sanitizers, say
+MODULES = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules", "/usr/lib/apache2"]
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+# name: (where the folder lies below the server's own, the URL's path to it, what the configuration needs for that)
+LAYOUTS = {
+    "root": ("site", "", 'DocumentRoot "{top}/site"'),
+    "sub-path": ("www/tools/jobs", "/tools/jobs", 'DocumentRoot "{top}/www"'),
+    "odd-name": ("www/grüne Jobs (1)", "/grüne Jobs (1)", 'DocumentRoot "{top}/www"'),
+    "alias": ("far away/jöbs", "/al/ias", 'DocumentRoot "{top}/www"\nAlias "/al/ias" "{top}/far away/jöbs"'),
+    "userdir": ("home/alice/public_html/jj", "/~alice/jj",
+                'DocumentRoot "{top}/www"\nUserDir "{top}/home/*/public_html"'),
+}
+
+CONF = """
+ServerRoot "{top}"
+DefaultRuntimeDir "{top}"
+PidFile "{top}/httpd.pid"
+ServerName 127.0.0.1
+Listen 127.0.0.1:{port}
+{load}
+<IfModule unixd_module>
+    User {user}
+    Group {group}
+</IfModule>
+<IfModule cgid_module>
+    ScriptSock "{top}/cgid.sock"
+</IfModule>
+StartServers 1
+ThreadsPerChild 25
+MaxRequestWorkers 100
+MinSpareThreads 5
+MaxSpareThreads 100
+Timeout {timeout}
+TypesConfig /dev/null
+ErrorLog "{top}/error.log"
+# As careless as a site may be: what must not be seen is hidden by .htaccess alone.
+<Directory "/">
+    Options Indexes FollowSymLinks MultiViews
+    AllowOverride All
+    Require all granted
+</Directory>
+{site}
+{settings}
+"""
+
+
+def wait_until(condition, seconds=10, what="condition"):
+    """Returns the first true value of condition(), polled; fails when there was none in that many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+def apache_command():
+    return shutil.which("apache2", path=PATH + ":/usr/sbin:/sbin") or shutil.which("httpd", path=PATH + ":/usr/sbin")
+
+
+def load_modules(names):
+    folder = next(f for f in MODULES if os.path.exists(f + "/mod_rewrite.so"))
+    built_in = subprocess.run([apache_command(), "-l"], capture_output=True, text=True, check=True).stdout.split()
+    return "\n".join(f'LoadModule {n}_module "{folder}/mod_{n}.so"' for n in names if f"mod_{n}.c" not in built_in)
+
+
+def run_user():
+    """The user that programs and jobs run as."""
+    if os.getuid():
+        return pwd.getpwuid(os.getuid())
+    for name in ("www-data", "apache", "http", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            pass
+    raise RuntimeError("no unprivileged user")
+
+
+def as_user():
+    """What must stand before a command so that it runs as that user."""
+    if os.getuid():
+        return []
+    user = run_user()
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
+
+
+def new_folder():
+    top = pathlib.Path(tempfile.mkdtemp(prefix="jobjoker-test-", dir="/tmp"))
+    top.chmod(0o711)
+    return top
+
+
+def install(into):
+    """Installs the build, as `make install` does, and returns the path of the complete drop-in folder."""
+    subprocess.run(["make", "-s", "-C", str(BUILD), "install", f"DESTDIR={into}"], check=True, capture_output=True)
+    program = glob.glob(f"{into}/**/cgi-bin/jobjoker.cgi", recursive=True)
+    assert len(program) == 1, "make install put no jobjoker.cgi anywhere"
+    return pathlib.Path(program[0]).parents[1]
+
+
+class Answer:
+    """What curl got: status, headers (names in lower case), body (bytes)."""
+
+    def __init__(self, head, body):
+        # The last block is the answer; those before it are 100 Continue and redirects.
+        block = [b for b in head.split(b"\r\n\r\n") if b.startswith(b"HTTP/")][-1]
+        line, _, rest = block.partition(b"\r\n")
+        self.status = int(line.split()[1])
+        self.headers = {k.lower(): v for k, v in http.client.parse_headers(io.BytesIO(rest + b"\r\n\r\n")).items()}
+        self.body = body
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8")
+
+    @property
+    def json(self):
+        """The envelope {"success", "message", "total", "data"}."""
+        return json.loads(self.body)
+
+    @property
+    def data(self):
+        return self.json["data"]
+
+    def __repr__(self):
+        return f"<{self.status} {self.headers.get('content-type')} {self.body[:500]!r}>"
+
+
+class Server:
+    """module: "cgid" or "cgi". layout: a key of LAYOUTS. settings: what to SetEnv, {"JOBJOKER_AUTH": "none"}."""
+
+    def __init__(self, installed, module="cgid", layout="root", settings=None, timeout=120):
+        self.top = new_folder()
+        self.module = module
+        self.layout = layout
+        self.timeout = timeout
+        self.settings = settings or {}
+        self.without = []  # Apache modules to leave out
+        place, self.base, self.site_conf = LAYOUTS[layout]
+        self.site = self.top / place
+        self.data = self.top / "data"
+        (self.top / "www").mkdir()
+        shutil.copytree(installed, self.site, symlinks=True)
+        self.data.mkdir(mode=0o700)
+        if os.getuid() == 0:
+            os.chown(self.data, run_user().pw_uid, run_user().pw_gid)
+        self.process = None
+        self.port = None
+        self.token = self.password = ""
+
+    # --- life ---
+
+    def start(self):
+        self.init()
+        for _ in range(5):  # somebody else may take the free port before we do
+            self.port = free_port()
+            if self._start():
+                return self
+        raise RuntimeError("Apache does not start:\n" + self.error_log())
+
+    def init(self):
+        """Makes the database and the admin account, as an administrator does."""
+        subprocess.run(as_user() + [str(self.site / "cgi-bin/jobjoker"), "init", "--data", str(self.data)],
+                       check=True, env={"PATH": PATH}, stdin=subprocess.DEVNULL)
+        self.token = (self.data / "admin-token").read_text().strip()
+        self.password = (self.data / "admin-password").read_text().strip()
+
+    def _start(self):
+        (self.top / "httpd.conf").write_text(self.conf())
+        self.process = subprocess.Popen(
+            [apache_command(), "-f", str(self.top / "httpd.conf"), "-DFOREGROUND"], start_new_session=True,
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": PATH, "LANG": "C.UTF-8"})
+        wait_until(lambda: self.process.poll() is not None or self.answers(), 20, "Apache is up")
+        return self.process.poll() is None
+
+    def conf(self):
+        names = ["mpm_event", "unixd", "authz_core", "log_config", "alias", "userdir", "dir", "mime", "negotiation",
+                 "autoindex", "env", "rewrite", "headers", self.module]
+        names = [n for n in names if n not in self.without]
+        settings = {"JOBJOKER_DATA": str(self.data), **self.settings}
+        return CONF.format(
+            top=self.top, port=self.port, load=load_modules(names), user=run_user().pw_name,
+            group=f"#{run_user().pw_gid}", timeout=self.timeout, site=self.site_conf.format(top=self.top),
+            settings="\n".join(f'SetEnv {k} "{v}"' for k, v in settings.items()))
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def stop(self):
+        """Stops Apache alone: jobs run on."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    def close(self):
+        """Ends what tests left running and Apache, removes the folder, and fails when a process is left or when a
+        sanitizer had something to say."""
+        try:
+            if self.process and self.process.poll() is None:
+                self.kill_jobs()
+            self.stop()
+            left = self.processes_after(5)
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+            log = self.error_log()
+            assert not left, "processes are left: " + ", ".join(left.values())
+            assert "Sanitizer" not in log and "runtime error:" not in log, log[-8000:]
+        finally:
+            shutil.rmtree(self.top, ignore_errors=True)
+
+    def kill_jobs(self):
+        jobs = self.get("/jobs?status=active&limit=1000")
+        if jobs.status == 200 and jobs.headers["content-type"].startswith("application/json"):
+            for job in jobs.data:
+                self.put(f"/jobs/{job['id']}/status", "kill")
+
+    def processes_after(self, seconds, of="/"):
+        """Our processes that are still there after at most that time, as {pid: command}. of: a part of the command."""
+        end = time.monotonic() + seconds
+        while True:
+            left = {pid: command for pid, command in self.processes().items() if of in command}
+            if not left or time.monotonic() > end:
+                return left
+            time.sleep(0.01)
+
+    def processes(self):
+        """All processes that run a program of this server's folder, in it, or with its name in their command."""
+        found = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            said = []
+            for name in ("exe", "cwd"):
+                try:
+                    said.append(os.readlink(f"/proc/{pid}/{name}"))
+                except OSError:
+                    pass
+            try:
+                line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+                said.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
+            except OSError:
+                pass
+            if int(pid) != os.getpid() and any(str(self.top) in s for s in said):
+                found[int(pid)] = f"{pid} {said[-1]}"
+        return found
+
+    def error_log(self):
+        try:
+            return (self.top / "error.log").read_text(errors="replace")
+        except OSError:
+            return ""
+
+    # --- requests ---
+
+    @property
+    def url(self):
+        """The API's address, with no slash at its end."""
+        return f"http://127.0.0.1:{self.port}{self.base_url}"
+
+    @property
+    def base_url(self):
+        """The path of that address, as it stands in a URL; empty at the root of the site."""
+        return urllib.parse.quote(self.base, safe="/~()")
+
+    def curl(self, path, *options, auth="token", seconds=90):
+        """Runs curl on a path of this site. auth: "token", "basic", None, or the header's whole value."""
+        with tempfile.NamedTemporaryFile() as head:
+            done = subprocess.run(
+                ["curl", "-q", "-sS", "--noproxy", "*", "--path-as-is", "--globoff", "--max-time", str(seconds),
+                 "-D", head.name, "-o", "-", *self._authorization(auth), *map(str, options), self.url + path],
+                capture_output=True, stdin=subprocess.DEVNULL)
+            answer = head.read()
+        assert answer, f"curl {path}: {done.stderr.decode()}"
+        return Answer(answer, done.stdout)
+
+    def _authorization(self, auth):
+        if auth is None:
+            return []
+        if auth == "token":
+            auth = f"Bearer {self.token}"
+        elif auth == "basic":
+            auth = basic("admin", self.password)
+        return ["-H", f"Authorization: {auth}"]
+
+    def get(self, path, *options, **more):
+        return self.curl(path, *options, **more)
+
+    def head(self, path, *options, **more):
+        return self.curl(path, "-I", *options, **more)
+
+    def post(self, path, body=b"", *options, type=None, **more):
+        """body: a dict or list is sent as JSON, a str or bytes as it is."""
+        return self._send("POST", path, body, type, options, more)
+
+    def put(self, path, body=b"", *options, type=None, **more):
+        return self._send("PUT", path, body, type, options, more)
+
+    def delete(self, path, *options, **more):
+        return self.curl(path, "-X", "DELETE", *options, **more)
+
+    def _send(self, method, path, body, type, options, more):
+        if isinstance(body, (dict, list)):
+            body, type = json.dumps(body), type or "application/json"
+        if isinstance(body, str):
+            body = body.encode()
+        header = f"Content-Type: {type or ''}"  # with no value, curl sends none of its own
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(body)
+            file.flush()
+            return self.curl(path, "-X", method, "-H", header, "--data-binary", f"@{file.name}",
+                             *options, **more)
+
+    def raw(self, request, seconds=20, half_close=True):
+        """Sends bytes that curl would refuse to send; returns all bytes that came back until the connection ended."""
+        with socket.create_connection(("127.0.0.1", self.port), seconds) as s:
+            s.sendall(request)
+            if half_close:
+                s.shutdown(socket.SHUT_WR)
+            got = b""
+            try:
+                while chunk := s.recv(65536):
+                    got += chunk
+            except ConnectionResetError:
+                pass
+            return got
+
+    def hang_up(self, request):
+        """Sends a request and is gone before the answer."""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as s:
+            s.sendall(request)
+
+    # --- what tests do again and again ---
+
+    def put_worker(self, name, source, type=None):
+        answer = self.put(f"/workers/{name}", source, type=type)
+        assert answer.status in (200, 201), answer
+        return answer
+
+    def create(self, worker, parameters=None, **more):
+        """Creates a job and returns its id."""
+        answer = self.post("/jobs", {"worker": worker, "parameters": parameters or {}, **more})
+        assert answer.status == 201, answer
+        return answer.data[0]["id"]
+
+    def start_job(self, worker, parameters=None, **more):
+        return self.create(worker, parameters, start=True, **more)
+
+    def job(self, id):
+        return self.get(f"/jobs/{id}").data[0]
+
+    def status(self, id):
+        return self.get(f"/jobs/{id}/status").data[0]["status"]
+
+    def ended(self, id, seconds=30):
+        """Waits for the end of a job and returns it."""
+        answer = self.get(f"/jobs/{id}?wait={seconds}")
+        assert answer.status == 200 and answer.data[0]["status"] in ("done", "error", "stop"), answer
+        return answer.data[0]
+
+    def run(self, worker, parameters=None, seconds=30, **more):
+        """Creates and starts a job, waits for its end, and returns it."""
+        return self.ended(self.start_job(worker, parameters, **more), seconds)
+
+    def log(self, id):
+        return self.get(f"/jobs/{id}/log", "-H", "Accept: text/plain").text
+
+    def response(self, id):
+        return self.get(f"/jobs/{id}/response", "-H", "Accept: text/plain").text
+
+
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]

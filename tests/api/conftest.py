@@ -1,0 +1,80 @@
+"""What the API tests share. Most need only `server`: one Apache for the whole run.
+
+    def test_a_job_runs(server):
+        server.put_worker("Hello", "#!/bin/sh\\necho hello\\n")
+        job = server.run("Hello")
+        assert job["status"] == "done"
+        assert "hello" in server.log(job["id"])
+
+See class Server in apache.py for what a server can do.
+"""
+import os
+import shutil
+
+import pytest
+
+import apache
+
+
+@pytest.fixture(scope="session")
+def installed():
+    """The drop-in folder as `make install` leaves it. Not to be changed: copy it."""
+    top = apache.new_folder()
+    yield apache.install(top)
+    shutil.rmtree(top)
+
+
+@pytest.fixture(scope="session")
+def server(installed):
+    """mod_cgid, at the root of the site."""
+    with running(apache.Server(installed)) as s:
+        yield s
+
+
+# JOBJOKER_TEST_PLACES=few: for builds that are slow, and whose tests are not about places.
+FEW = [("cgid", "odd-name")]
+ALL = [(module, layout) for module in ("cgid", "cgi") for layout in apache.LAYOUTS]
+PLACES = FEW if os.environ.get("JOBJOKER_TEST_PLACES") == "few" else ALL
+
+
+@pytest.fixture(scope="session", params=PLACES, ids=["-".join(p) for p in PLACES])
+def every_server(request, installed):
+    """The test runs once for each way of calling the program and each place where the folder may lie."""
+    with running(apache.Server(installed, *request.param)) as s:
+        yield s
+
+
+@pytest.fixture(scope="session", params=["cgid", "cgi"])
+def both_modules(request, installed):
+    """The test runs under mod_cgid and under mod_cgi."""
+    with running(apache.Server(installed, request.param)) as s:
+        yield s
+
+
+@pytest.fixture
+def new_server(installed):
+    """Makes servers for one test: new_server(settings={"JOBJOKER_AUTH": "none"}), not started: new_server(start=False)."""
+    made = []
+
+    def make(*args, start=True, **more):
+        made.append(apache.Server(installed, *args, **more))
+        return made[-1].start() if start else made[-1]
+
+    yield make
+    for s in made:
+        s.close()
+
+
+class running:
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        try:
+            return self.server.start()
+        except BaseException:
+            self.server.close()
+            raise
+
+    def __exit__(self, *error):
+        self.server.close()
