@@ -180,12 +180,23 @@ def test_words_of_the_query_are_no_arguments(both_modules, query):
         assert answer.json == plain.json
 
 
-def test_apache_makes_no_arguments(new_server):
-    """The same, seen from inside: a program in jobjoker.cgi's place says how it was called."""
-    for module in ("cgid", "cgi"):
-        s = new_server(module)
-        program = s.site / "cgi-bin/jobjoker.cgi"
-        program.unlink()
-        program.write_text('#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n%s arguments $REQUEST_URI" "$#"\n')
-        program.chmod(0o755)
-        assert s.get("/workers?a+b+c").text == "0 arguments /workers?a+b+c"
+@pytest.mark.parametrize("query", ["a+b+c", "a", "a%20b", "%ff%26%25", "a?b", "a&b", "-x", "a=b+c", "", "=", "ä%c3%a4"])
+def test_apache_makes_no_arguments(says_how_it_was_called, query):
+    """The same, seen from inside."""
+    said = says_how_it_was_called.get(f"/workers?{query}").body.decode("latin-1")
+    seen = query if "=" in query or not query else query + "="
+    assert said == f"0 arguments, {seen}, /workers?{query}".encode().decode("latin-1")
+
+
+@pytest.fixture(scope="module", params=["cgid", "cgi"])
+def says_how_it_was_called(request, installed):
+    """A server with another program in jobjoker.cgi's place."""
+    s = apache.Server(installed, request.param)
+    s.start()
+    program = s.site / "cgi-bin/jobjoker.cgi"
+    program.unlink()
+    program.write_text('#!/bin/sh\nprintf "Content-Type: text/plain\\n\\n%s arguments, %s, %s" "$#" "$QUERY_STRING" '
+                       '"$REQUEST_URI"\n')
+    program.chmod(0o755)
+    yield s
+    s.close()
