@@ -1,0 +1,31 @@
+#ifndef JOBJOKER_CGI_HANDLERS_H
+#define JOBJOKER_CGI_HANDLERS_H
+
+#include "router.h"
+
+/* Every handler of the route table. A reader's store is const; each stands in the file of its resource and direction. */
+
+/* read_site.c */
+read_handler read_root, read_me;
+/* read_workers.c */
+read_handler read_workers, read_worker, read_worker_code;
+/* read_jobs.c */
+read_handler read_jobs, read_job, read_job_status;
+/* read_entries.c */
+read_handler read_log, read_response;
+
+/* write_session.c */
+write_handler write_session, write_session_delete;
+/* write_workers.c */
+write_handler write_worker, write_worker_delete;
+/* write_jobs.c */
+write_handler write_job, write_job_status, write_job_pid, write_job_progress, write_job_delete;
+/* write_entries.c */
+write_handler write_log, write_response, write_report;
+
+/* Waits until the job is over, `seconds` at most (read_jobs.c). Of a job whose runner vanishes meanwhile that is noticed too.
+ * *job is the caller's. 404 job_unknown. */
+int wait_for_job(const struct context *ctx, const struct store *db, const char *id, int64_t seconds, struct job *job,
+                 struct error *err);
+
+#endif

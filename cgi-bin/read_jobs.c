@@ -1,0 +1,157 @@
+/* GET /jobs, /jobs/ID, /jobs/ID/status. */
+#include <poll.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/csv.h"
+#include "base/text.h"
+#include "handlers.h"
+
+struct listing {
+    struct response *res;
+    bool csv;
+    int64_t left; /* of the page; the one after it shows that there is a next page */
+    char last[ULID_SIZE];
+    bool more;
+};
+
+static int put_job(const struct job *job, void *context)
+{
+    struct listing *l = context;
+
+    if (l->left-- == 0) {
+        l->more = true;
+        return 1;
+    }
+    memcpy(l->last, job->id, sizeof l->last);
+    if (l->csv)
+        job_put_csv(job, &l->res->text);
+    else
+        job_put_json(job, &l->res->json);
+    return 0;
+}
+
+static void begin_csv(struct response *res)
+{
+    struct csv_writer w = { .out = response_text(res, "text/csv") };
+
+    csv_header(&w, job_columns);
+}
+
+static int read_filter(const struct request *req, struct job_filter *f, struct error *err)
+{
+    const char *status = request_query(req, "status");
+
+    f->worker = request_query(req, "worker");
+    f->name = request_query(req, "name");
+    f->text = request_query(req, "q");
+    f->before_id = request_query(req, "cursor");
+    if (f->text && !*f->text)
+        f->text = NULL;
+    if (status && *status && !(f->state = job_state_from_name(status)))
+        return error_set(err, 400, "bad_parameter", "status must be idle, active, stop, error or done");
+    if (f->before_id && !ulid_is(f->before_id))
+        return error_set(err, 400, "bad_parameter", "this is no cursor of this list");
+    if (request_query_time(req, "since", &f->since_ms, err) < 0)
+        return -1;
+    return request_query_time(req, "until", &f->until_ms, err);
+}
+
+/* How many jobs are in each state, whatever the filter: the page's tabs. */
+static int put_counts(const struct store *db, struct response *res, struct error *err)
+{
+    struct json_writer w = { .out = &res->extra, .comma = true };
+    int64_t counts[JOB_STATES];
+
+    if (store_job_counts(db, counts, err) < 0)
+        return -1;
+    json_name(&w, "counts");
+    json_begin(&w, '{');
+    for (enum job_state s = JOB_IDLE; s < JOB_STATES; s++) {
+        json_name(&w, job_state_name(s));
+        json_put_int(&w, counts[s]);
+    }
+    json_end(&w, '}');
+    return 0;
+}
+
+int read_jobs(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
+              struct error *err)
+{
+    struct listing l = { .res = res, .csv = req->format == FORMAT_CSV };
+    struct job_filter filter = {0};
+
+    (void)ctx;
+    if (request_query_int(req, "limit", 1, 1000, 50, &l.left, err) < 0 || read_filter(req, &filter, err) < 0)
+        return -1;
+    filter.limit = (int)l.left + 1;
+    if (l.csv)
+        begin_csv(res);
+    if (store_job_count(db, &filter, &res->total, err) < 0 || store_job_each(db, &filter, put_job, &l, err) < 0)
+        return -1;
+    if (l.more)
+        response_next(res, req, l.last);
+    return put_counts(db, res, err);
+}
+
+int wait_for_job(const struct context *ctx, const struct store *db, const char *id, int64_t seconds, struct job *job,
+                 struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + seconds * 1000;
+    int pause_ms = 1;
+
+    for (;;) {
+        int64_t left = deadline - clock_monotonic_ms();
+
+        if (store_job_get(db, id, job, err) < 0)
+            return -1;
+        if (job_state_is_over(job->state) || left <= 0)
+            return 0;
+        if (job->state == JOB_ACTIVE && engine_reap(ctx->engine, err) < 0) {
+            job_clear(job);
+            return -1;
+        }
+        job_clear(job);
+        poll(NULL, 0, left < pause_ms ? (int)left : pause_ms);
+        /* Short jobs are seen at once, long ones cost little: a look takes some 20 microseconds. */
+        pause_ms = pause_ms < 50 ? pause_ms + 1 : 50;
+    }
+}
+
+int read_job(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
+             struct error *err)
+{
+    AUTO(job) struct job job = {0};
+    int64_t wait;
+
+    if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 ||
+        wait_for_job(ctx, db, request_path(req, "id"), wait, &job, err) < 0)
+        return -1;
+    if (req->format == FORMAT_CSV) {
+        begin_csv(res);
+        job_put_csv(&job, &res->text);
+    } else {
+        job_put_json(&job, &res->json);
+    }
+    return 0;
+}
+
+int read_job_status(const struct request *req, const struct context *ctx, const struct store *db,
+                    struct response *res, struct error *err)
+{
+    AUTO(job) struct job job = {0};
+
+    (void)ctx;
+    if (store_job_get(db, request_path(req, "id"), &job, err) < 0)
+        return -1;
+    if (req->format == FORMAT_TEXT) {
+        buf_printf(response_text(res, "text/plain"), "%s\n", job_state_name(job.state));
+        return 0;
+    }
+    json_begin(&res->json, '{');
+    json_name(&res->json, "status");
+    json_put_string(&res->json, job_state_name(job.state));
+    json_end(&res->json, '}');
+    return 0;
+}

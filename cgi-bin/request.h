@@ -1,0 +1,82 @@
+#ifndef JOBJOKER_CGI_REQUEST_H
+#define JOBJOKER_CGI_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* One HTTP request as CGI/1.1 (RFC 3875) hands it over: in the environment and on standard input. The path is taken
+ * from REQUEST_URI, which is what the client sent: so an encoded slash stays inside its segment. The program's
+ * arguments are never looked at: a query without '=' becomes them (RFC 3875 section 4.4). */
+
+enum method { METHOD_GET = 1, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHODS };
+
+enum format { FORMAT_JSON = 1, FORMAT_CSV = 2, FORMAT_TEXT = 4 }; /* bits: a route says which it has */
+
+enum {
+    REQUEST_SEGMENTS_MAX = 8,
+    REQUEST_PARAMETERS_MAX = 32,
+    REQUEST_PATH_MAX = 4096, /* bytes; longer is 414 */
+    REQUEST_QUERY_MAX = 8192,
+};
+
+struct parameter {
+    const char *name, *value;
+};
+
+struct request {
+    enum method method;
+    char id[17];            /* of this request: stands in the error log and in answers that failed */
+    char *base;             /* path of the folder that JobJoker lives in, "" or "/jobs-app"; no slash at its end */
+    char *path_copy;        /* memory of the segments */
+    const char *segments[REQUEST_SEGMENTS_MAX];
+    int segment_count;
+    enum format suffix;     /* what .json, .csv or .txt at the end of the path asked for; 0: nothing */
+    char *query_copy;       /* memory of the parameters */
+    struct parameter query[REQUEST_PARAMETERS_MAX];
+    int query_count;
+    struct parameter path[4]; /* filled by the router: ":id" of the route's pattern, without the colon */
+    int path_count;
+    enum format format;       /* settled by the router */
+    struct buf body;
+};
+
+/* Reads method, path and query; the body stays where it is.
+ * -1: 400 bad_request (broken escapes), 405 is the router's, 414 path_too_long, 501 method_unknown, 500. */
+int request_init(struct request *req, struct error *err);
+void request_clear(struct request *req);
+
+/* Name of a method, as in HTTP. */
+const char *method_name(enum method method);
+
+/* A header of the request, by its CGI name ("IF_NONE_MATCH"); NULL: not sent. */
+const char *request_header(const char *cgi_name);
+
+/* A parameter of the path; there, since the route matched. */
+const char *request_path(const struct request *req, const char *name);
+/* A parameter of the query; NULL: not there. */
+const char *request_query(const struct request *req, const char *name);
+/* The same as a whole number in [low, high], `preset` when it is not there. -1: 400 bad_parameter. */
+int request_query_int(const struct request *req, const char *name, int64_t low, int64_t high, int64_t preset,
+                      int64_t *out, struct error *err);
+/* The same as a time (RFC 3339, or a date); 0 when it is not there. -1: 400 bad_parameter. */
+int request_query_time(const struct request *req, const char *name, int64_t *time_ms, struct error *err);
+
+/* Reads the body into req->body. `max` bytes at most.
+ * -1: 413 body_too_large (nothing was read when Content-Length says so), 400 body_short (Content-Length lied),
+ * 400 bad_request (no number), 500. */
+int request_read_body(struct request *req, int64_t max, struct error *err);
+
+/* Type of the body without parameters, in lower case ("application/json"); "" when none was sent. */
+void request_content_type(char *out, size_t out_size);
+
+/* Picks one of the formats (bits) a route has: the path's suffix decides, else Accept (RFC 9110 section 12.5.1).
+ * -1: 406 not_acceptable. */
+int request_negotiate(struct request *req, unsigned formats, struct error *err);
+
+/* Does a list of entity tags (If-Match, If-None-Match) hold this one, or '*'? `weak`: W/ does not matter. */
+bool request_tag_matches(const char *list, const char *tag);
+
+#endif

@@ -1,0 +1,224 @@
+/* From a path to its handler. Everything that is the same for all routes is done here, from the table: rights, formats,
+ * limits, the refusal of requests from other sites. */
+#include "router.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+enum { BODY_SMALL_MAX = 4096, BODY_REPORT_MAX = 1 << 20 };
+
+/* Compares the path with a pattern and notes its parameters. */
+static bool path_matches(struct request *req, const char *pattern)
+{
+    int segment = 0;
+
+    req->path_count = 0;
+    while (*pattern) {
+        size_t length;
+
+        pattern += *pattern == '/';
+        length = strcspn(pattern, "/");
+        if (length == 0)
+            break;
+        if (segment == req->segment_count)
+            return false;
+        if (*pattern == ':')
+            req->path[req->path_count++] = (struct parameter){ pattern + 1, req->segments[segment] };
+        else if (strlen(req->segments[segment]) != length || memcmp(req->segments[segment], pattern, length) != 0)
+            return false;
+        segment++;
+        pattern += length;
+    }
+    return segment == req->segment_count;
+}
+
+static enum method table_method(enum method method)
+{
+    return method == METHOD_HEAD ? METHOD_GET : method;
+}
+
+/* The methods of this path, for Allow. False: no route has it. */
+static bool list_methods(struct request *req, struct buf *out)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < route_count; i++) {
+        if (!path_matches(req, routes[i].path))
+            continue;
+        any = true;
+        buf_puts(out, routes[i].method == METHOD_GET ? "GET, HEAD, " : method_name(routes[i].method));
+        if (routes[i].method != METHOD_GET)
+            buf_puts(out, ", ");
+    }
+    buf_puts(out, "OPTIONS");
+    return any;
+}
+
+static const struct route *find_route(struct request *req, struct response *res, struct error *err)
+{
+    struct buf allow = {0};
+    bool path_is_known;
+
+    for (size_t i = 0; i < route_count; i++) {
+        if (routes[i].method == table_method(req->method) && path_matches(req, routes[i].path))
+            return &routes[i];
+    }
+    path_is_known = list_methods(req, &allow);
+    if (!path_is_known) {
+        error_set(err, 404, "route_unknown", "there is nothing at this path");
+    } else {
+        response_header(res, "Allow", "%s", buf_text(&allow));
+        if (req->method != METHOD_OPTIONS)
+            error_set(err, 405, "method_not_allowed", "this path does not know %s", method_name(req->method));
+    }
+    buf_clear(&allow);
+    return NULL;
+}
+
+/* A page of another site can make a browser send a request with the user's password or cookie. Browsers say where a
+ * request comes from (Fetch Metadata; Origin, RFC 6454 section 7); programs send neither. */
+static bool comes_from_another_site(void)
+{
+    const char *site = request_header("SEC_FETCH_SITE"), *origin = request_header("ORIGIN");
+    const char *host = request_header("HOST"), *own;
+
+    if (site)
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    if (!origin)
+        return false;
+    own = strstr(origin, "://");
+    return !own || !host || strcasecmp(own + 3, host) != 0;
+}
+
+/* RFC 9110 section 11.6.1. A script of the page has its own log-in form, and must not make the browser ask as well. */
+static void put_challenge(struct response *res)
+{
+    const char *destination = request_header("SEC_FETCH_DEST");
+
+    response_header(res, "WWW-Authenticate", "Bearer realm=\"JobJoker\"");
+    if (!destination || strcmp(destination, "empty") != 0)
+        response_header(res, "WWW-Authenticate", "Basic realm=\"JobJoker\", charset=\"UTF-8\"");
+}
+
+static int check_rights(const struct request *req, const struct route *route, const struct identity *who,
+                        struct error *err)
+{
+    if (who->job_right) {
+        const char *id = request_path(req, "id");
+
+        if ((route->job_right & who->job_right) && id && strcmp(id, who->job_id) == 0)
+            return 0;
+        return error_set(err, 403, "forbidden", "a job's token is good for its own log, response and progress only");
+    }
+    if (who->role >= route->role)
+        return 0;
+    return error_set(err, 403, "forbidden", "this needs the role %s", role_name(route->role));
+}
+
+static int64_t body_max(enum body_limit limit, const struct settings *settings)
+{
+    switch (limit) {
+    case BODY_CODE:
+        return settings->code_max;
+    case BODY_PARAMETERS:
+        return settings->parameters_max + BODY_SMALL_MAX;
+    case BODY_ENTRY:
+        return settings->entry_max;
+    case BODY_REPORT:
+        return BODY_REPORT_MAX;
+    default:
+        return BODY_SMALL_MAX;
+    }
+}
+
+static bool in_words(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *p = words; p && *p; p += strspn(p, " ")) {
+        size_t n = strcspn(p, " ");
+
+        if (n == length && memcmp(p, word, n) == 0)
+            return true;
+        p += n;
+    }
+    return false;
+}
+
+/* A misspelled filter that is ignored would answer a question that nobody asked. */
+static int check_query(const struct request *req, const struct route *route, struct error *err)
+{
+    for (int i = 0; i < req->query_count; i++) {
+        if (!in_words(route->query, req->query[i].name))
+            return error_set(err, 400, "bad_parameter", "this path takes no parameter %.60s", req->query[i].name);
+    }
+    return 0;
+}
+
+/* Ids and names are checked once for all handlers. */
+static int check_path(const struct request *req, struct error *err)
+{
+    const char *id = request_path(req, "id"), *name = request_path(req, "name");
+
+    if (id && !ulid_is(id))
+        return error_set(err, 404, "job_unknown", "this is no id of a job");
+    if (name && !text_is_name(name))
+        return error_set(err, req->method == METHOD_GET || req->method == METHOD_HEAD ? 404 : 422, "worker_name",
+                         "the name of a worker has 1 to 64 letters, digits, _ and -");
+    return 0;
+}
+
+static int call(struct request *req, const struct route *route, struct context *ctx, struct store *db,
+                struct response *res, struct error *err)
+{
+    if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 ||
+        check_query(req, route, err) < 0)
+        return -1;
+    if (route->body != BODY_NONE && request_read_body(req, body_max(route->body, ctx->settings), err) < 0)
+        return -1;
+    if (route->reap && engine_reap(ctx->engine, err) < 0)
+        return -1;
+    if (route->read)
+        return route->read(req, ctx, db, res, err);
+    return route->write(req, ctx, db, res, err);
+}
+
+static int answer(struct request *req, struct context *ctx, struct store *db, struct response *res,
+                  struct error *err)
+{
+    struct identity who = {0};
+    const struct route *route = find_route(req, res, err);
+
+    if (!route)
+        return err->status ? -1 : 0; /* OPTIONS: Allow is set */
+    if (route->write && comes_from_another_site())
+        return error_set(err, 403, "cross_site", "this request comes from a page of another site");
+    ctx->who = &who;
+    if (route->role > ROLE_NONE) {
+        if (auth_identify(db, ctx->settings, ctx->engine->now_ms, &who, err) < 0 ||
+            check_rights(req, route, &who, err) < 0)
+            return -1;
+    }
+    return call(req, route, ctx, db, res, err);
+}
+
+void router_answer(struct request *req, const struct context *ctx_without_who, struct store *db,
+                   struct response *res)
+{
+    struct context ctx = *ctx_without_who;
+    struct error err = {0};
+
+    res->head_only = req->method == METHOD_HEAD;
+    if (answer(req, &ctx, db, res, &err) < 0) {
+        store_rollback(db);
+        if (err.status == 401)
+            put_challenge(res);
+        if (err.status >= 500)
+            log_line("request %s: %d %s: %s", req->id, err.status, err.code, err.message);
+        if (!res->sent)
+            response_error(res, req, &err);
+    }
+}

@@ -1,0 +1,49 @@
+#ifndef JOBJOKER_CGI_ROUTER_H
+#define JOBJOKER_CGI_ROUTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth.h"
+#include "engine/engine.h"
+#include "request.h"
+#include "response.h"
+
+/* What a handler gets besides request, store and response. */
+struct context {
+    const struct settings *settings;
+    struct engine *engine; /* readers ask it for the time only */
+    const struct identity *who;
+};
+
+typedef int read_handler(const struct request *req, const struct context *ctx, const struct store *db,
+                         struct response *res, struct error *err);
+typedef int write_handler(struct request *req, const struct context *ctx, struct store *db, struct response *res,
+                          struct error *err);
+
+/* Where the limit of a body stands. */
+enum body_limit { BODY_NONE, BODY_SMALL /* 4 KiB */, BODY_CODE, BODY_PARAMETERS, BODY_ENTRY, BODY_REPORT /* 1 MiB */ };
+
+/* One row of the API. HEAD comes with GET, OPTIONS with every path. Exactly one of read and write is there. */
+struct route {
+    enum method method;
+    const char *path;       /* "/jobs/:id/log" */
+    enum role role;         /* ROLE_NONE: anybody */
+    unsigned job_right;     /* what tokens of the job itself may call it: enum job_right */
+    read_handler *read;     /* gets a store that it cannot write */
+    write_handler *write;
+    unsigned formats;       /* of the answer: enum format */
+    enum body_limit body;
+    bool reap;              /* before: look after runners that vanished, so that no state is a lie */
+    const char *query;      /* names of the parameters that it takes, separated by spaces; NULL: none */
+    const char *summary;    /* one line for people */
+};
+
+extern const struct route routes[];
+extern const size_t route_count;
+
+/* Answers one request: finds the route, checks the rights, reads the body, calls the handler. */
+void router_answer(struct request *req, const struct context *ctx_without_who, struct store *db,
+                   struct response *res);
+
+#endif

@@ -1,0 +1,22 @@
+#ifndef JOBJOKER_BASE_CSV_H
+#define JOBJOKER_BASE_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Writing CSV (RFC 4180): lines end in CRLF; a field is quoted where it must be. A text that a spreadsheet would run
+ * as a formula (it begins with = + - @ or a control character) gets an apostrophe before it. */
+struct csv_writer {
+    struct buf *out;
+    bool comma;
+};
+
+void csv_text(struct csv_writer *w, const char *text); /* NULL: an empty field */
+void csv_bytes(struct csv_writer *w, const char *bytes, size_t size);
+void csv_int(struct csv_writer *w, long long number);
+void csv_end_row(struct csv_writer *w);
+void csv_header(struct csv_writer *w, const char *const *names); /* ends in NULL */
+
+#endif

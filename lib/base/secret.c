@@ -1,0 +1,59 @@
+/* libsodium behind the few names that we need. sodium_init() is left out on purpose: it only picks faster
+ * implementations and costs every request; each function used here works without it. */
+#include "base/secret.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(SECRET_HASH_SIZE == crypto_generichash_BYTES, "BLAKE2b-256");
+_Static_assert(SECRET_KEY_SIZE == crypto_generichash_KEYBYTES, "BLAKE2b key");
+_Static_assert(SECRET_PASSWORD_SIZE == crypto_pwhash_STRBYTES, "Argon2id text");
+
+void secret_random(void *out, size_t size)
+{
+    randombytes_buf(out, size);
+}
+
+void secret_token(char out[SECRET_TOKEN_SIZE])
+{
+    unsigned char bytes[32];
+
+    secret_random(bytes, sizeof bytes);
+    sodium_bin2base64(out, SECRET_TOKEN_SIZE, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+void secret_hash(const void *data, size_t size, unsigned char out[SECRET_HASH_SIZE])
+{
+    crypto_generichash(out, SECRET_HASH_SIZE, data, size, NULL, 0);
+}
+
+void secret_keyed_hash(const unsigned char *key, const void *data, size_t size, unsigned char out[SECRET_HASH_SIZE])
+{
+    crypto_generichash(out, SECRET_HASH_SIZE, data, size, key, SECRET_KEY_SIZE);
+}
+
+void secret_sha256(const void *data, size_t size, char out[SECRET_SHA256_SIZE])
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+
+    crypto_hash_sha256(digest, data, size);
+    sodium_bin2hex(out, SECRET_SHA256_SIZE, digest, sizeof digest);
+}
+
+bool secret_equal(const void *a, const void *b, size_t size)
+{
+    return sodium_memcmp(a, b, size) == 0;
+}
+
+int secret_password_hash(const char *password, char out[SECRET_PASSWORD_SIZE], struct error *err)
+{
+    if (crypto_pwhash_str(out, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                          crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0)
+        return 0;
+    return error_set(err, 500, "internal", "the server has too little memory to check a password");
+}
+
+bool secret_password_matches(const char *hash, const char *password)
+{
+    return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+}

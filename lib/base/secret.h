@@ -1,0 +1,35 @@
+#ifndef JOBJOKER_BASE_SECRET_H
+#define JOBJOKER_BASE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Randomness, hashes and passwords: libsodium's work. */
+
+enum {
+    SECRET_HASH_SIZE = 32,
+    SECRET_TOKEN_SIZE = 48,      /* text of 256 random bits in base64url, and its NUL */
+    SECRET_PASSWORD_SIZE = 128,  /* text of a password's Argon2id hash */
+    SECRET_KEY_SIZE = 32,
+};
+
+void secret_random(void *out, size_t size);
+void secret_token(char out[SECRET_TOKEN_SIZE]);
+
+/* BLAKE2b-256 (RFC 7693); enough for tokens, which are random: nobody can guess them. */
+void secret_hash(const void *data, size_t size, unsigned char out[SECRET_HASH_SIZE]);
+/* The same under a key of SECRET_KEY_SIZE bytes. */
+void secret_keyed_hash(const unsigned char *key, const void *data, size_t size, unsigned char out[SECRET_HASH_SIZE]);
+/* SHA-256 (FIPS 180-4) as 64 hexadecimal digits and a NUL: names of what is addressed by its content. */
+enum { SECRET_SHA256_SIZE = 65 };
+void secret_sha256(const void *data, size_t size, char out[SECRET_SHA256_SIZE]);
+
+bool secret_equal(const void *a, const void *b, size_t size); /* in constant time */
+
+/* Argon2id (RFC 9106): slow on purpose, about 0.1 s and 64 MB. 500: memory ran out. */
+int secret_password_hash(const char *password, char out[SECRET_PASSWORD_SIZE], struct error *err);
+bool secret_password_matches(const char *hash, const char *password);
+
+#endif

@@ -1,0 +1,282 @@
+/* The configuration, as one table. */
+#include "base/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum setting_kind { TEXT, FOLDER, CHOICE, SECONDS, SIZE };
+
+struct setting {
+    const char *name;
+    enum setting_kind kind;
+    const char *preset;
+    size_t offset; /* in struct settings */
+    size_t size;   /* of a text there */
+    long long low, high;
+    const char *choices; /* separated by spaces */
+    const char *help;
+};
+
+#define TO_TEXT(member) .offset = offsetof(struct settings, member), .size = sizeof(((struct settings *)0)->member)
+#define TO_NUMBER(member) .offset = offsetof(struct settings, member)
+
+static const struct setting table[] = {
+    { "data", FOLDER, "data", TO_TEXT(data),
+      .help = "Folder of the database, the workers' files and the runs. Better outside of the site; relative to the "
+              "folder of .htaccess. Only the user that Apache runs programs as needs to read it." },
+    { "database", TEXT, "", TO_TEXT(database), .help = "Where jobs are kept: sqlite:/path. Empty: jobs.db in `data`." },
+    { "api", TEXT, "", TO_TEXT(api),
+      .help = "Address of the API as workers should call it, such as https://example.org/jobs. Empty: worked out from "
+              "the address and port that took the request, never from its Host header." },
+    { "anonymous", CHOICE, "none", TO_TEXT(anonymous), .choices = "none viewer operator developer admin",
+      .help = "What a caller without credentials may do. `developer` and `admin` let anybody who reaches the site run "
+              "code on this machine." },
+    { "php", TEXT, "php", TO_TEXT(php), .help = "The command that runs PHP workers." },
+    { "c_compiler", TEXT, "cc", TO_TEXT(c_compiler), .help = "The command that compiles C workers." },
+    { "path", TEXT, "/usr/local/bin:/usr/bin:/bin", TO_TEXT(path), .help = "PATH of workers and of the compiler." },
+    { "grace", SECONDS, "10", TO_NUMBER(grace_ms), .low = 0, .high = 3600,
+      .help = "Seconds between the polite end (SIGTERM) and the hard one (SIGKILL) of a job that is stopped." },
+    { "timeout", SECONDS, "0", TO_NUMBER(timeout_ms), .low = 0, .high = 31536000,
+      .help = "Seconds that a job may run when it names no timeout. 0: no limit." },
+    { "check_timeout", SECONDS, "30", TO_NUMBER(check_timeout_ms), .low = 1, .high = 600,
+      .help = "Seconds that compiling, checking or describing a worker may take." },
+    { "code_max", SIZE, "1M", TO_NUMBER(code_max), .low = 1, .high = 64 << 20, .help = "Largest source of a worker." },
+    { "parameters_max", SIZE, "1M", TO_NUMBER(parameters_max), .low = 2, .high = 16 << 20,
+      .help = "Largest parameters of a job." },
+    { "entry_max", SIZE, "16M", TO_NUMBER(entry_max), .low = 1, .high = 256 << 20,
+      .help = "Largest log or response entry that is posted." },
+};
+
+enum { SETTINGS = sizeof table / sizeof *table };
+
+static bool among(const char *choices, const char *value)
+{
+    size_t length = strlen(value);
+
+    for (const char *p = choices; *p;) {
+        size_t n = strcspn(p, " ");
+
+        if (n == length && memcmp(p, value, n) == 0)
+            return true;
+        p += n + (p[n] == ' ');
+    }
+    return false;
+}
+
+/* "10", "0.5" -> milliseconds. */
+static int read_seconds(const char *text, long long *ms)
+{
+    char *end;
+    double seconds;
+
+    errno = 0;
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    seconds = strtod(text, &end);
+    if (errno || *end || seconds > 1e9)
+        return -1;
+    *ms = (long long)(seconds * 1000 + 0.5);
+    return 0;
+}
+
+/* "4096", "64K", "16M". */
+static int read_size(const char *text, long long *bytes)
+{
+    char digits[24];
+    size_t n = strspn(text, "0123456789");
+    int shift = text[n] == 'K' ? 10 : text[n] == 'M' ? 20 : 0;
+
+    if (n == 0 || n > 12 || text[n + (shift != 0)] != '\0')
+        return -1;
+    memcpy(digits, text, n);
+    digits[n] = '\0';
+    if (text_to_int(digits, 0, 1LL << 40, bytes) < 0)
+        return -1;
+    *bytes <<= shift;
+    return 0;
+}
+
+/* Puts one value in its place. NULL, or what is wrong with it. */
+static const char *assign(const struct setting *s, const char *value, struct settings *out)
+{
+    char *place = (char *)out + s->offset;
+    long long number, scale = s->kind == SECONDS ? 1000 : 1;
+
+    if (s->kind == SECONDS || s->kind == SIZE) {
+        if ((s->kind == SECONDS ? read_seconds(value, &number) : read_size(value, &number)) < 0)
+            return s->kind == SECONDS ? "is no number of seconds" : "is no size (4096, 64K, 16M)";
+        if (number < s->low * scale || number > s->high * scale)
+            return "is out of range";
+        *(int64_t *)(void *)place = number;
+        return NULL;
+    }
+    if (s->kind == CHOICE && !among(s->choices, value))
+        return "is none of its values";
+    if (strlen(value) >= s->size)
+        return "is too long";
+    strcpy(place, value);
+    return NULL;
+}
+
+static const struct setting *find(const char *name)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+struct reading {
+    struct settings *out;
+    char problem[160];
+};
+
+static int on_line(void *user, const char *section, const char *name, const char *value)
+{
+    struct reading *r = user;
+    const struct setting *s = section[0] ? NULL : find(name);
+    const char *problem = s ? assign(s, value, r->out) : "is no setting";
+
+    if (!problem)
+        return 1;
+    if (!r->problem[0])
+        snprintf(r->problem, sizeof r->problem, "`%s%s%s` %s", section, section[0] ? "." : "", name, problem);
+    return 0;
+}
+
+static int read_file(struct settings *out, const char *path, bool must_exist, struct error *err)
+{
+    struct reading r = { .out = out };
+    FILE *file = fopen(path, "re");
+    int line;
+
+    if (!file && errno == ENOENT && !must_exist)
+        return 0;
+    if (!file)
+        return error_set(err, 500, "settings_invalid", "%s cannot be read: %s", path, strerror(errno));
+    line = ini_parse_file(file, on_line, &r);
+    fclose(file);
+    if (line == 0)
+        return 0;
+    return error_set(err, 500, "settings_invalid", "%s, line %d: %s", path, line,
+                     r.problem[0] ? r.problem : "this is no `name = value`");
+}
+
+static void variable_name(const struct setting *s, char out[64])
+{
+    char *to = out + snprintf(out, 64, "JOBJOKER_");
+
+    for (const char *p = s->name; *p; p++)
+        *to++ = (char)toupper((unsigned char)*p);
+    *to = '\0';
+}
+
+static int read_environment(struct settings *out, struct error *err)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        char name[64];
+        const char *value, *problem;
+
+        variable_name(&table[i], name);
+        value = getenv(name);
+        problem = value ? assign(&table[i], value, out) : NULL;
+        if (problem)
+            return error_set(err, 500, "settings_invalid", "the variable %s %s", name, problem);
+    }
+    return 0;
+}
+
+/* Makes the folder absolute and gives the database its place in it. */
+static int resolve(struct settings *out, const char *app_folder, struct error *err)
+{
+    char data[PATH_MAX];
+
+    if (out->data[0] != '/') {
+        if (snprintf(data, sizeof data, "%s/%s", app_folder, out->data) >= (int)sizeof data)
+            return error_set(err, 500, "settings_invalid", "`data` is too long");
+        strcpy(out->data, data);
+    }
+    if (!out->database[0])
+        snprintf(out->database, sizeof out->database, "sqlite:%.*s/jobs.db", PATH_MAX - 16, out->data);
+    return 0;
+}
+
+int settings_load(struct settings *out, const char *app_folder, struct error *err)
+{
+    const char *named = getenv("JOBJOKER_CONFIG");
+    char path[PATH_MAX];
+
+    *out = (struct settings){0};
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (assign(&table[i], table[i].preset, out))
+            return error_set(err, 500, "settings_invalid", "the preset of `%s` is wrong", table[i].name);
+    }
+    if (snprintf(path, sizeof path, "%s%s", named ? named : app_folder, named ? "" : "/jobjoker.ini") >=
+        (int)sizeof path)
+        return error_set(err, 500, "settings_invalid", "the path of jobjoker.ini is too long");
+    if (read_file(out, path, named != NULL, err) < 0 || read_environment(out, err) < 0)
+        return -1;
+    return resolve(out, app_folder, err);
+}
+
+static void print_wrapped(FILE *out, const char *text)
+{
+    while (*text) {
+        size_t n = strlen(text);
+
+        if (n > 98) {
+            for (n = 98; n > 0 && text[n] != ' '; n--)
+                ;
+        }
+        fprintf(out, "# %.*s\n", (int)n, text);
+        text += n + (text[n] == ' ');
+    }
+}
+
+void settings_print_file(FILE *out)
+{
+    fputs("# Settings of JobJoker. A line that begins with # is a comment; what is commented out is the preset.\n"
+          "# Each setting can be given by Apache as well: SetEnv JOBJOKER_NAME value, which goes before this file.\n",
+          out);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        fputc('\n', out);
+        print_wrapped(out, table[i].help);
+        if (table[i].choices)
+            fprintf(out, "# One of: %s.\n", table[i].choices);
+        fprintf(out, "#%s = %s\n", table[i].name, table[i].preset);
+    }
+}
+
+void settings_print_table(FILE *out)
+{
+    fputs("| setting | preset | what it does |\n| --- | --- | --- |\n", out);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        fprintf(out, "| `%s` | %s%s%s | %s%s%s%s |\n", table[i].name, table[i].preset[0] ? "`" : "", table[i].preset,
+                table[i].preset[0] ? "`" : "", table[i].help, table[i].choices ? " One of: " : "",
+                table[i].choices ? table[i].choices : "", table[i].choices ? "." : "");
+    }
+}
+
+void settings_each_override(void (*each)(const char *name, const char *value, void *context), void *context)
+{
+    const char *config = getenv("JOBJOKER_CONFIG");
+
+    if (config)
+        each("JOBJOKER_CONFIG", config, context);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        char name[64];
+        const char *value;
+
+        variable_name(&table[i], name);
+        value = getenv(name);
+        if (value)
+            each(name, value, context);
+    }
+}

@@ -1,0 +1,181 @@
+/* Small work on text and bytes. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* How many bytes a character of this first byte has, and the range its second byte may have (Unicode, table 3-7). */
+static int utf8_shape(unsigned char first, unsigned char *low, unsigned char *high)
+{
+    *low = 0x80;
+    *high = 0xbf;
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xc2 && first <= 0xdf)
+        return 2;
+    if (first >= 0xe0 && first <= 0xef) {
+        *low = first == 0xe0 ? 0xa0 : 0x80;
+        *high = first == 0xed ? 0x9f : 0xbf;
+        return 3;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        *low = first == 0xf0 ? 0x90 : 0x80;
+        *high = first == 0xf4 ? 0x8f : 0xbf;
+        return 4;
+    }
+    return 0;
+}
+
+bool text_utf8_next(const char *bytes, size_t size, size_t *length)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    unsigned char low, high;
+    int need = utf8_shape(p[0], &low, &high);
+
+    *length = 1;
+    if (need == 0)
+        return false;
+    for (int i = 1; i < need; i++) {
+        if ((size_t)i >= size || p[i] < low || p[i] > high)
+            return false;
+        low = 0x80;
+        high = 0xbf;
+        *length = (size_t)i + 1;
+    }
+    return true;
+}
+
+bool text_is_utf8(const char *bytes, size_t size)
+{
+    size_t length;
+
+    for (size_t i = 0; i < size; i += length) {
+        length = 1;
+        if ((unsigned char)bytes[i] >= 0x80 && !text_utf8_next(bytes + i, size - i, &length))
+            return false;
+    }
+    return true;
+}
+
+int text_to_int(const char *text, long long low, long long high, long long *out)
+{
+    long long n = 0;
+
+    if (!*text)
+        return -1;
+    for (const char *p = text; *p; p++) {
+        if (!isdigit((unsigned char)*p) || __builtin_mul_overflow(n, 10, &n) ||
+            __builtin_add_overflow(n, *p - '0', &n))
+            return -1;
+    }
+    if (n < low || n > high)
+        return -1;
+    *out = n;
+    return 0;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+long text_percent_decode(const char *text, size_t size, bool plus, char *out)
+{
+    char *to = out;
+
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '%') {
+            int high = size - i < 3 ? -1 : hex_digit(text[i + 1]);
+            int low = size - i < 3 ? -1 : hex_digit(text[i + 2]);
+
+            if (high < 0 || low < 0 || (high == 0 && low == 0))
+                return -1;
+            *to++ = (char)(high * 16 + low);
+            i += 2;
+        } else {
+            *to++ = plus && text[i] == '+' ? ' ' : text[i];
+        }
+    }
+    *to = '\0';
+    return to - out;
+}
+
+bool text_is_name(const char *text)
+{
+    size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+
+    return n >= 1 && n <= 64 && text[n] == '\0';
+}
+
+void text_to_hex(const unsigned char *bytes, size_t size, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < size; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
+void text_from_time(int64_t time_ms, char *out)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm = {0};
+
+    gmtime_r(&seconds, &tm);
+    snprintf(out, TEXT_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (tm.tm_year + 1900) % 10000,
+             (tm.tm_mon + 1) % 100, tm.tm_mday % 100, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100,
+             (int)(time_ms % 1000) % 1000);
+}
+
+/* The part after the seconds: .123 and then Z or +01:00. */
+static int read_fraction_and_zone(const char *p, int64_t *time_ms)
+{
+    int hours, minutes, used = 0, scale = 100;
+
+    if (*p == '.') {
+        for (p++; isdigit((unsigned char)*p); p++, scale /= 10)
+            *time_ms += (*p - '0') * scale;
+    }
+    if (strcmp(p, "Z") == 0 || strcmp(p, "z") == 0)
+        return 0;
+    if ((*p != '+' && *p != '-') || sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || p[1 + used])
+        return -1;
+    *time_ms -= (*p == '-' ? -1 : 1) * (int64_t)(hours * 60 + minutes) * 60000;
+    return 0;
+}
+
+int text_to_time(const char *text, int64_t *time_ms)
+{
+    struct tm tm = {0}, check;
+    int used = 0;
+    time_t seconds;
+    bool date_only;
+
+    if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3 || used != 10)
+        return -1;
+    date_only = text[10] == '\0';
+    if (!date_only) {
+        if ((text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
+            sscanf(text + 11, "%2d:%2d:%2d%n", &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 3 || used != 8)
+            return -1;
+    }
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    check = tm;
+    seconds = timegm(&check);
+    if (check.tm_mday != tm.tm_mday || check.tm_mon != tm.tm_mon || check.tm_hour != tm.tm_hour ||
+        check.tm_min != tm.tm_min) /* timegm made another time of it: there is no 30 February */
+        return -1;
+    *time_ms = (int64_t)seconds * 1000;
+    return date_only ? 0 : read_fraction_and_zone(text + 19, time_ms);
+}

@@ -1,0 +1,49 @@
+#ifndef JOBJOKER_ENGINE_ENGINE_H
+#define JOBJOKER_ENGINE_ENGINE_H
+
+#include <stdint.h>
+
+#include "base/settings.h"
+#include "store/store.h"
+
+/* What changes jobs. Each function is one step of a job's life, with its own transaction. */
+
+struct engine {
+    const struct settings *settings;
+    struct store *store;
+    const char *app_folder; /* where .htaccess, cgi-bin/ and runner/ lie */
+    const char *api;        /* URL of the API for workers */
+    int64_t now_ms;
+};
+
+/* Inserts a job that is idle, and starts it when `start` is true; job->worker, parameters, name and timeout_ms are
+ * given, the rest is set. As engine_start() for the errors of starting: the job is there then, and has ended. */
+int engine_create(struct engine *e, struct job *job, bool start, struct error *err);
+
+/* Claims an idle job and starts its runner: of two that start it, one wins. *job is read anew (job_clear() it).
+ * A worker that is gone, or whose code cannot be made ready, ends the job as error with the reason: that is 0 too.
+ * 404 job_unknown; 409 job_active, job_over; 500 runner_failed (the job is error then). */
+int engine_start(struct engine *e, const char *id, struct job *job, struct error *err);
+
+/* Asks an active job to stop (SIGTERM, then SIGKILL after the grace period), and returns at once; or kills it, and
+ * returns when no process of it is left. *job is read anew. 404 job_unknown; 409 job_idle, job_over; 503 still_alive. */
+int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err);
+
+/* Takes a runner's report (the format is in job/report_format.h) and tells what is wanted of the run. A report that
+ * was applied before changes nothing. 400 report_malformed; 404; 409 job_over. */
+int engine_report(struct engine *e, const char *id, const void *body, size_t size, enum job_wanted *wanted,
+                  struct error *err);
+
+/* What an external process says of a job that no runner of ours holds: active, done or error.
+ * 404 job_unknown; 409 job_held (a runner has it), job_over. */
+int engine_tell_state(struct engine *e, const char *id, enum job_state state, struct job *job, struct error *err);
+
+/* Appends to the log or the response. 404 job_unknown. */
+int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct entry *entries, size_t count,
+                  struct error *err);
+
+/* Looks after jobs that are `active` on this host and whose runner is gone: takes in what it left, and ends them as
+ * error. Costs one look into the store when no job is active. */
+int engine_reap(struct engine *e, struct error *err);
+
+#endif

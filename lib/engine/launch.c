@@ -1,0 +1,185 @@
+/* Starting the runner: its ticket, its five descriptors, and the byte that says that it is there. */
+#include "engine/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/spawn.h"
+#include "engine/lease.h"
+#include "worker/worker.h"
+
+enum { READY_TIMEOUT_MS = 20000 };
+
+static void put(struct buf *ticket, const char *key, const char *value)
+{
+    buf_printf(ticket, "%s=", key);
+    buf_put(ticket, value, strlen(value) + 1);
+}
+
+static void put_number(struct buf *ticket, const char *key, long long value)
+{
+    buf_printf(ticket, "%s=%lld", key, value);
+    buf_putc(ticket, '\0');
+}
+
+static bool is_variable_name(const char *name)
+{
+    return *name && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+}
+
+/* Scalars go into the environment, so that a shell script needs no JSON. */
+static int put_parameters(struct buf *ticket, const char *text, struct error *err)
+{
+    struct json *parameters;
+
+    put(ticket, "parameters", text);
+    if (strcmp(text, "{}") == 0)
+        return 0; /* most short jobs: then nothing here reads JSON */
+    parameters = json_parse(text, strlen(text), err);
+    if (!parameters)
+        return -1;
+    for (const struct json *m = json_first(parameters); m; m = json_next(m)) {
+        enum json_type type = json_type(m);
+
+        if (!is_variable_name(json_key(m)) || type == JSON_OBJECT || type == JSON_ARRAY || type == JSON_NULL)
+            continue;
+        buf_printf(ticket, "param.%s=", json_key(m));
+        if (type == JSON_STRING)
+            buf_puts(ticket, json_string(m));
+        else
+            json_print(m, ticket);
+        buf_putc(ticket, '\0');
+    }
+    json_free(parameters);
+    return 0;
+}
+
+static void put_setting(const char *name, const char *value, void *context)
+{
+    struct buf *ticket = context;
+
+    buf_puts(ticket, "setting.");
+    put(ticket, name, value);
+}
+
+static int write_ticket(const struct engine *e, const struct job *job, const struct launch *l, struct buf *ticket,
+                        struct error *err)
+{
+    char folder[LEASE_PATH_SIZE], program[PATH_MAX];
+
+    lease_folder(e->settings->data, job->id, folder);
+    snprintf(program, sizeof program, "%s/cgi-bin/jobjoker.cgi", e->app_folder);
+    put(ticket, "id", job->id);
+    put(ticket, "worker", job->worker);
+    put(ticket, "kind", worker_kind_name(l->kind));
+    put(ticket, "code", l->code);
+    put(ticket, "folder", folder);
+    put(ticket, "lease", l->lease);
+    put(ticket, "token", l->token);
+    put(ticket, "api", e->api);
+    put(ticket, "program", program);
+    put_number(ticket, "attempt", job->attempt);
+    put_number(ticket, "timeout_ms", job->timeout_ms);
+    put_number(ticket, "grace_ms", e->settings->grace_ms);
+    put(ticket, "php", e->settings->php);
+    put(ticket, "path", e->settings->path);
+    settings_each_override(put_setting, ticket);
+    return put_parameters(ticket, job->parameters, err);
+}
+
+/* An unnamed file: the runner reads it whenever it likes, and nothing blocks or lies about. */
+static int open_ticket(const struct engine *e, const struct job *job, const struct launch *l, struct error *err)
+{
+    AUTO(buf) struct buf ticket = {0};
+    int fd;
+
+    if (write_ticket(e, job, l, &ticket, err) < 0)
+        return -1;
+    fd = memfd_create("ticket", MFD_CLOEXEC);
+    if (fd < 0 || ticket.failed || io_write_all(fd, ticket.data, ticket.size) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+        error_errno(err, "ticket");
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int open_log(const struct engine *e)
+{
+    char path[PATH_MAX + 16];
+
+    snprintf(path, sizeof path, "%s/runner.log", e->settings->data);
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static int wait_until_ready(int ready, pid_t pid, struct error *err)
+{
+    struct pollfd p = { .fd = ready, .events = POLLIN };
+    char byte;
+    int n;
+
+    do
+        n = poll(&p, 1, READY_TIMEOUT_MS);
+    while (n < 0 && errno == EINTR);
+    if (n == 1 && read(ready, &byte, 1) == 1 && byte == 'R')
+        return 0;
+    kill(pid, SIGKILL); /* our own child, not reaped yet: the pid is its own */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    log_line("the runner %s", n == 0 ? "did not get ready in time" : "ended before it was ready: see runner.log");
+    return error_set(err, 500, "runner_failed", "the job's runner could not be started");
+}
+
+static int spawn_runner(const struct engine *e, int ticket, int log, int ready, int lock, pid_t *pid,
+                        struct error *err)
+{
+    char program[PATH_MAX];
+    char *const argv[] = { program, NULL };
+    char *const envp[] = { NULL };
+    struct spawn spawn = { .path = program, .argv = argv, .envp = envp, .fds = { ticket, log, log, ready, lock },
+                           .fd_count = 5, .directory = "/", .new_session = true };
+
+    snprintf(program, sizeof program, "%s/runner/jobjoker-runner", e->app_folder);
+    if (spawn_start(&spawn, pid, err) < 0)
+        return error_set(err, 500, "runner_failed", "the job's runner could not be started");
+    return 0;
+}
+
+int launch_runner(const struct engine *e, const struct job *job, const struct launch *l, struct error *err)
+{
+    int ticket = open_ticket(e, job, l, err), log, ready[2], result = -1;
+    pid_t pid;
+
+    if (ticket < 0)
+        return -1;
+    log = open_log(e);
+    if (pipe2(ready, O_CLOEXEC) < 0) {
+        error_errno(err, "pipe");
+        goto close_ticket;
+    }
+    result = spawn_runner(e, ticket, log, ready[1], l->lock, &pid, err);
+    close(ready[1]);
+    if (result == 0 && (result = lease_note_pid(l->lock, pid, err)) < 0)
+        kill(pid, SIGKILL);
+    if (result == 0)
+        result = wait_until_ready(ready[0], pid, err);
+    close(ready[0]);
+close_ticket:
+    if (log >= 0)
+        close(log);
+    close(ticket);
+    return result;
+}

@@ -1,0 +1,127 @@
+/* The lease of a run. */
+#include "engine/lease.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+enum { BOOT_ID_SIZE = 40 };
+
+void lease_folder(const char *data, const char *id, char out[LEASE_PATH_SIZE])
+{
+    snprintf(out, LEASE_PATH_SIZE, "%.4095s/run/%.26s", data, id);
+}
+
+static void lock_path(const char *data, const char *id, char out[LEASE_PATH_SIZE])
+{
+    snprintf(out, LEASE_PATH_SIZE, "%.4095s/run/%.26s/lock", data, id);
+}
+
+static void read_boot_id(char out[BOOT_ID_SIZE])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : io_read_all(fd, out, BOOT_ID_SIZE - 1);
+
+    out[n > 0 ? n : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+int lease_take(const char *data, const char *id, int *fd, struct error *err)
+{
+    char path[LEASE_PATH_SIZE];
+
+    lease_folder(data, id, path);
+    if (io_make_folders(path, 0700) < 0)
+        return error_errno(err, path);
+    lock_path(data, id, path);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return error_errno(err, path);
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    if (errno == EWOULDBLOCK)
+        error_set(err, 409, "job_active", "the job is running, or is being started");
+    else
+        error_errno(err, path);
+    close(*fd);
+    *fd = -1;
+    return -1;
+}
+
+int lease_note_pid(int fd, pid_t pid, struct error *err)
+{
+    char text[32 + BOOT_ID_SIZE], boot[BOOT_ID_SIZE];
+    int n;
+
+    read_boot_id(boot);
+    n = snprintf(text, sizeof text, "%ld %s\n", (long)pid, boot);
+    return pwrite(fd, text, (size_t)n, 0) == n ? 0 : error_errno(err, "lock of a run");
+}
+
+/* Probing shares the lock, so that two who look at once do not take each other for the runner. */
+static bool fd_is_held(int fd)
+{
+    if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK;
+    flock(fd, LOCK_UN);
+    return false;
+}
+
+bool lease_is_held(const char *data, const char *id)
+{
+    char path[LEASE_PATH_SIZE];
+    bool held;
+    int fd;
+
+    lock_path(data, id, path);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno != ENOENT && errno != ENOTDIR; /* what cannot be looked at is not called dead */
+    held = fd_is_held(fd);
+    close(fd);
+    return held;
+}
+
+int lease_open_holder(const char *data, const char *id, pid_t *pid)
+{
+    char path[LEASE_PATH_SIZE], text[32 + BOOT_ID_SIZE] = "";
+    int fd, pidfd = -1;
+
+    lock_path(data, id, path);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (io_read_all(fd, text, sizeof text - 1) > 0 && (*pid = (pid_t)strtol(text, NULL, 10)) > 0)
+        pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
+    /* The lock was held after the pid was opened, so the pid was the holder's and is nobody else's. */
+    if (pidfd >= 0 && !fd_is_held(fd)) {
+        close(pidfd);
+        pidfd = -1;
+    }
+    close(fd);
+    return pidfd;
+}
+
+bool lease_is_from_before_boot(const char *data, const char *id)
+{
+    char path[LEASE_PATH_SIZE], now[BOOT_ID_SIZE];
+    struct buf text = {0};
+    const char *boot;
+    bool before;
+
+    lock_path(data, id, path);
+    read_boot_id(now);
+    before = io_read_file(path, 256, &text) == 0 && (boot = strchr(buf_text(&text), ' ')) && now[0] &&
+             strncmp(boot + 1, now, strlen(now)) != 0;
+    buf_clear(&text);
+    return before;
+}

@@ -1,0 +1,35 @@
+#ifndef JOBJOKER_ENGINE_LEASE_H
+#define JOBJOKER_ENGINE_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* The lease of a run: a lock (flock(2)) on data/run/ID/lock that the starter takes and hands down to the runner. The
+ * lock belongs to the open file, so it is held without a gap as long as one of the two lives, and free the moment that
+ * neither does. No stored pid is ever believed: the one in the file counts only while the lock is held. */
+
+enum { LEASE_PATH_SIZE = 4096 + 64 };
+
+/* data/run/ID */
+void lease_folder(const char *data, const char *id, char out[LEASE_PATH_SIZE]);
+
+/* Makes the folder and takes the lock. 0: *fd is the caller's. -1: 409 job_active (somebody has it), 500, 503. */
+int lease_take(const char *data, const char *id, int *fd, struct error *err);
+
+/* Notes who holds it now: the pid of the runner and the id of this boot of the machine. */
+int lease_note_pid(int fd, pid_t pid, struct error *err);
+
+/* Is it held? False when there is no such lock at all. */
+bool lease_is_held(const char *data, const char *id);
+
+/* Opens the process that holds the lock, as a pidfd, which the caller closes. -1: nobody holds it, or it has just been
+ * taken and the runner is not there yet. */
+int lease_open_holder(const char *data, const char *id, pid_t *pid);
+
+/* Was the lock taken before this boot of the machine? */
+bool lease_is_from_before_boot(const char *data, const char *id);
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef JOBJOKER_JOB_COMMAND_H
+#define JOBJOKER_JOB_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Commands of a worker: lines on its standard output that begin with "::". The list is in DESIGN.md, section 7. */
+
+enum command_verb {
+    COMMAND_NONE, /* an ordinary line */
+    COMMAND_LOG,
+    COMMAND_RESPONSE,
+    COMMAND_PROGRESS,
+    COMMAND_ERROR,
+    COMMAND_ADD_MASK,
+    COMMAND_STOP_COMMANDS,
+    COMMAND_RESUME, /* "::TOKEN::" */
+};
+
+struct command {
+    enum command_verb verb;
+    int percent;      /* of COMMAND_PROGRESS: 0 to 100 */
+    const char *text; /* still %-encoded; borrowed from the line */
+    size_t size;
+};
+
+/* Reads one line, without its newline. `token` is what ends "::stop-commands::TOKEN", NULL or "" while commands are on:
+ * as long as it is set only "::TOKEN::" is a command. */
+void command_read(const char *line, size_t size, const char *token, struct command *out);
+
+/* Replaces %25, %0A and %0D (either case); any other '%' stays. In place; returns the new size. */
+size_t command_decode(char *text, size_t size);
+
+#endif

@@ -1,0 +1,157 @@
+/* One job, as JSON and CSV. */
+#include "job/job.h"
+
+#include <stdlib.h>
+
+#include "base/csv.h"
+#include "base/text.h"
+
+void job_clear(struct job *job)
+{
+    free(job->name);
+    free(job->parameters);
+    free(job->progress);
+    free(job->reason);
+    *job = (struct job){0};
+}
+
+static void put_time(struct json_writer *w, const char *name, int64_t time_ms)
+{
+    char text[TEXT_TIME_SIZE];
+
+    json_name(w, name);
+    if (time_ms)
+        text_from_time(time_ms, text);
+    json_put_string(w, time_ms ? text : NULL);
+}
+
+static void put_text(struct json_writer *w, const char *name, const char *text)
+{
+    json_name(w, name);
+    json_put_string(w, text);
+}
+
+/* A number that is absent is null. */
+static void put_number(struct json_writer *w, const char *name, int64_t number, bool present)
+{
+    json_name(w, name);
+    if (present)
+        json_put_int(w, number);
+    else
+        json_put_null(w);
+}
+
+static void put_usage(struct json_writer *w, const struct job_usage *usage)
+{
+    json_name(w, "usage");
+    if (!usage->known) {
+        json_put_null(w);
+        return;
+    }
+    json_begin(w, '{');
+    json_name(w, "cpu_user");
+    json_put_seconds(w, usage->cpu_user_ms);
+    json_name(w, "cpu_system");
+    json_put_seconds(w, usage->cpu_system_ms);
+    json_name(w, "max_rss");
+    json_put_int(w, usage->max_rss_kib * 1024);
+    json_end(w, '}');
+}
+
+static void put_progress(struct json_writer *w, const struct job *job)
+{
+    json_name(w, "progress");
+    if (job->percent < 0) {
+        json_put_null(w);
+        return;
+    }
+    json_begin(w, '{');
+    put_number(w, "percent", job->percent, true);
+    put_text(w, "message", job->progress);
+    json_end(w, '}');
+}
+
+void job_put_json(const struct job *job, struct json_writer *w)
+{
+    json_begin(w, '{');
+    put_text(w, "id", job->id);
+    put_text(w, "worker", job->worker);
+    put_number(w, "version", job->version, job->version > 0);
+    put_text(w, "name", job->name);
+    put_text(w, "status", job_state_name(job->state));
+    json_name(w, "parameters");
+    json_put_raw(w, job->parameters);
+    put_number(w, "pid", job->pid, job->pid > 0);
+    put_text(w, "host", job->host[0] ? job->host : NULL);
+    put_time(w, "created", job->created_ms);
+    put_time(w, "starttime", job->started_ms);
+    put_time(w, "stoptime", job->stopped_ms);
+    put_progress(w, job);
+    put_number(w, "exit_code", job->exit_code, job->exit_code >= 0);
+    put_number(w, "signal", job->signal, job->signal > 0);
+    put_text(w, "reason", job->reason);
+    json_name(w, "stop_requested");
+    json_put_bool(w, job->wanted != WANT_RUN);
+    put_number(w, "attempt", job->attempt, true);
+    json_name(w, "timeout");
+    if (job->timeout_ms)
+        json_put_seconds(w, job->timeout_ms);
+    else
+        json_put_null(w);
+    put_number(w, "log_size", job->log_size, true);
+    put_number(w, "response_size", job->response_size, true);
+    put_usage(w, &job->usage);
+    json_end(w, '}');
+}
+
+const char *const job_columns[] = {
+    "id",      "worker",    "version",       "name",      "status",         "parameters",
+    "pid",     "host",      "created",       "starttime", "stoptime",       "percent",
+    "message", "exit_code", "signal",        "reason",    "stop_requested", "attempt",
+    "timeout", "log_size",  "response_size", NULL,
+};
+
+static void csv_time(struct csv_writer *w, int64_t time_ms)
+{
+    char text[TEXT_TIME_SIZE];
+
+    if (time_ms)
+        text_from_time(time_ms, text);
+    csv_text(w, time_ms ? text : NULL);
+}
+
+static void csv_number(struct csv_writer *w, int64_t number, bool present)
+{
+    if (present)
+        csv_int(w, number);
+    else
+        csv_text(w, NULL);
+}
+
+void job_put_csv(const struct job *job, struct buf *out)
+{
+    struct csv_writer w = {.out = out};
+
+    csv_text(&w, job->id);
+    csv_text(&w, job->worker);
+    csv_number(&w, job->version, job->version > 0);
+    csv_text(&w, job->name);
+    csv_text(&w, job_state_name(job->state));
+    csv_text(&w, job->parameters);
+    csv_number(&w, job->pid, job->pid > 0);
+    csv_text(&w, job->host[0] ? job->host : NULL);
+    csv_time(&w, job->created_ms);
+    csv_time(&w, job->started_ms);
+    csv_time(&w, job->stopped_ms);
+    csv_number(&w, job->percent, job->percent >= 0);
+    csv_text(&w, job->progress);
+    csv_number(&w, job->exit_code, job->exit_code >= 0);
+    csv_number(&w, job->signal, job->signal > 0);
+    csv_text(&w, job->reason);
+    csv_text(&w, job->wanted != WANT_RUN ? "true" : "false");
+    csv_int(&w, job->attempt);
+    csv_number(&w, job->timeout_ms / 1000, job->timeout_ms > 0);
+    csv_int(&w, job->log_size);
+    csv_int(&w, job->response_size);
+    csv_end_row(&w);
+}

@@ -1,0 +1,83 @@
+#ifndef JOBJOKER_JOB_JOB_H
+#define JOBJOKER_JOB_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/ulid.h"
+#include "job/job_state.h"
+
+/* One job: a worker, its parameters, and what became of it. Times are milliseconds since 1970 UTC, 0: not yet. */
+
+enum job_wanted { WANT_RUN = 0, WANT_STOP, WANT_KILL };
+
+enum {
+    JOB_WORKER_SIZE = 65,
+    JOB_NAME_MAX = 200,   /* bytes */
+    JOB_REASON_MAX = 500, /* bytes */
+    JOB_HOST_SIZE = 65,
+};
+
+struct job_usage {
+    bool known;
+    int64_t cpu_user_ms, cpu_system_ms, max_rss_kib;
+};
+
+struct job {
+    int64_t number; /* the store's own key */
+    char id[ULID_SIZE];
+    char worker[JOB_WORKER_SIZE];
+    int64_t version; /* of the worker; 0: not started yet */
+    char *name;      /* NULL: none */
+    enum job_state state;
+    char *parameters; /* a JSON object as text */
+    int64_t pid;      /* of the worker; 0: none */
+    char host[JOB_HOST_SIZE];
+    int64_t created_ms, started_ms, stopped_ms;
+    int percent;    /* -1: none told */
+    char *progress; /* NULL: none */
+    int exit_code;  /* -1: none */
+    int signal;     /* 0: none */
+    char *reason;   /* NULL: none */
+    enum job_wanted wanted;
+    int64_t attempt; /* 0: not started yet */
+    int64_t timeout_ms;
+    int64_t log_count, log_size; /* entries; bytes of the text */
+    int64_t response_count, response_size;
+    struct job_usage usage;
+    bool held;      /* a runner of ours has it: only that may report its end */
+    int64_t report; /* number of the runner's last report that was applied */
+    bool has_lease;
+    unsigned char lease_hash[SECRET_HASH_SIZE]; /* of the runner's token */
+    unsigned char token_hash[SECRET_HASH_SIZE]; /* of the worker's token */
+};
+
+void job_clear(struct job *job);
+
+/* Writes the job as a JSON object: what the API answers. */
+void job_put_json(const struct job *job, struct json_writer *w);
+
+/* Column names and one row for CSV. */
+extern const char *const job_columns[]; /* ends in NULL */
+void job_put_csv(const struct job *job, struct buf *out);
+
+/* Entries of a log or a response. */
+enum entry_kind { ENTRY_LOG = 1, ENTRY_RESPONSE };
+enum entry_stream { STREAM_API = 1, STREAM_STDOUT, STREAM_STDERR, STREAM_SYSTEM, STREAMS };
+
+struct entry {
+    int64_t seq;   /* 1, 2, 3 ... in each log and each response */
+    int64_t start; /* where its bytes begin in the whole text */
+    int64_t time_ms;
+    enum entry_stream stream;
+    bool open; /* its line goes on in the next entry: no newline follows in the text */
+    const char *bytes;
+    size_t size;
+};
+
+const char *entry_stream_name(enum entry_stream stream);
+enum entry_stream entry_stream_from_name(const char *name, size_t size); /* 0: none */
+
+#endif

@@ -1,0 +1,176 @@
+/* The report format, both ways. One table says which words each verb has. */
+#include "job/report_format.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { WORDS_MAX = 6, LINE_MAX_SIZE = 200 };
+
+enum word { WORD_NONE, NUMBER, TIME, STREAM, PERCENT, PID, CPU_USER, CPU_SYSTEM, MAX_RSS, OUTCOME, EXIT_CODE, SIGNAL };
+
+static const struct {
+    const char *name;
+    enum word words[WORDS_MAX];
+} verbs[REPORT_VERBS] = {
+    [REPORT_NUMBER] = { "report", { NUMBER } },
+    [REPORT_LOG] = { "log", { TIME, STREAM } },
+    [REPORT_RESPONSE] = { "response", { TIME, STREAM } },
+    [REPORT_PROGRESS] = { "progress", { TIME, PERCENT } },
+    [REPORT_PID] = { "pid", { PID } },
+    [REPORT_USAGE] = { "usage", { CPU_USER, CPU_SYSTEM, MAX_RSS } },
+    [REPORT_END] = { "end", { TIME, OUTCOME, EXIT_CODE, SIGNAL } },
+};
+
+static const char *const outcomes[JOB_EVENTS] = {
+    [EVENT_SUCCESS] = "success", [EVENT_FAILURE] = "failure", [EVENT_KILLED] = "killed",
+};
+
+static void put_word(struct buf *out, enum word word, const struct report_record *r)
+{
+    switch (word) {
+    case STREAM:
+        buf_printf(out, " %s%s", entry_stream_name(r->stream), r->open ? "+" : "");
+        return;
+    case OUTCOME:
+        buf_printf(out, " %s", outcomes[r->event]);
+        return;
+    default:
+        buf_printf(out, " %lld",
+                   (long long)(word == NUMBER       ? r->number
+                               : word == TIME       ? r->time_ms
+                               : word == PERCENT    ? r->percent
+                               : word == PID        ? r->pid
+                               : word == CPU_USER   ? r->usage.cpu_user_ms
+                               : word == CPU_SYSTEM ? r->usage.cpu_system_ms
+                               : word == MAX_RSS    ? r->usage.max_rss_kib
+                               : word == EXIT_CODE  ? r->exit_code
+                                                    : r->signal));
+    }
+}
+
+void report_put(struct buf *out, const struct report_record *r)
+{
+    buf_puts(out, verbs[r->verb].name);
+    for (int i = 0; i < WORDS_MAX && verbs[r->verb].words[i]; i++)
+        put_word(out, verbs[r->verb].words[i], r);
+    buf_printf(out, " %zu\n", r->size);
+    buf_put(out, r->bytes, r->size);
+    buf_putc(out, '\n');
+}
+
+static int malformed(struct error *err)
+{
+    return error_set(err, 400, "report_malformed", "this is no report of a runner");
+}
+
+static int read_stream(const char *word, struct report_record *r)
+{
+    size_t size = strlen(word);
+
+    r->open = size > 0 && word[size - 1] == '+';
+    r->stream = entry_stream_from_name(word, size - r->open);
+    return r->stream ? 0 : -1;
+}
+
+static int read_outcome(const char *word, struct report_record *r)
+{
+    for (enum job_event e = EVENT_SUCCESS; e < JOB_EVENTS; e++) {
+        if (strcmp(outcomes[e], word) == 0) {
+            r->event = e;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int read_number(const char *word, long long low, long long high, long long *out)
+{
+    if (low == -1 && strcmp(word, "-1") == 0) {
+        *out = -1;
+        return 0;
+    }
+    return text_to_int(word, low < 0 ? 0 : low, high, out);
+}
+
+static int read_word(enum word word, const char *text, struct report_record *r)
+{
+    static const struct {
+        long long low, high;
+    } ranges[] = {
+        [NUMBER] = { 1, INT64_MAX },       [TIME] = { 0, 253402300799999 }, [PERCENT] = { 0, 100 },
+        [PID] = { 1, INT32_MAX },          [CPU_USER] = { 0, INT64_MAX },   [CPU_SYSTEM] = { 0, INT64_MAX },
+        [MAX_RSS] = { 0, INT64_MAX / 1024 }, [EXIT_CODE] = { -1, 255 },       [SIGNAL] = { 0, 128 },
+    };
+    long long n;
+
+    if (word == STREAM)
+        return read_stream(text, r);
+    if (word == OUTCOME)
+        return read_outcome(text, r);
+    if (read_number(text, ranges[word].low, ranges[word].high, &n) < 0)
+        return -1;
+    switch (word) {
+    case NUMBER: r->number = n; break;
+    case TIME: r->time_ms = n; break;
+    case PERCENT: r->percent = (int)n; break;
+    case PID: r->pid = n; break;
+    case CPU_USER: r->usage.cpu_user_ms = n; break;
+    case CPU_SYSTEM: r->usage.cpu_system_ms = n; break;
+    case MAX_RSS: r->usage.max_rss_kib = n; break;
+    case EXIT_CODE: r->exit_code = (int)n; break;
+    default: r->signal = (int)n; break;
+    }
+    return 0;
+}
+
+/* The words of one line, its last the size of the bytes. */
+static int read_words(char *line, struct report_record *r)
+{
+    char *save = NULL, *word = strtok_r(line, " ", &save);
+    long long size;
+
+    for (r->verb = REPORT_NUMBER; word && r->verb < REPORT_VERBS; r->verb++) {
+        if (strcmp(verbs[r->verb].name, word) == 0)
+            break;
+    }
+    if (!word || r->verb == REPORT_VERBS)
+        return -1;
+    for (int i = 0; i < WORDS_MAX && verbs[r->verb].words[i]; i++) {
+        word = strtok_r(NULL, " ", &save);
+        if (!word || read_word(verbs[r->verb].words[i], word, r) < 0)
+            return -1;
+    }
+    word = strtok_r(NULL, " ", &save);
+    if (!word || text_to_int(word, 0, INT32_MAX, &size) < 0 || strtok_r(NULL, " ", &save))
+        return -1;
+    r->size = (size_t)size;
+    return 0;
+}
+
+int report_read_next(struct report_reader *r, struct report_record *out, struct error *err)
+{
+    size_t left = (size_t)(r->end - r->at), length;
+    const char *newline;
+    char line[LINE_MAX_SIZE];
+
+    if (left == 0)
+        return 0;
+    newline = memchr(r->at, '\n', left < sizeof line ? left : sizeof line - 1);
+    if (!newline)
+        return malformed(err);
+    length = (size_t)(newline - r->at);
+    memcpy(line, r->at, length);
+    line[length] = '\0';
+    *out = (struct report_record){ .exit_code = -1 };
+    if (strlen(line) != length || read_words(line, out) < 0)
+        return malformed(err);
+    left -= length + 1;
+    if (left < out->size + 1 || newline[1 + out->size] != '\n')
+        return malformed(err);
+    out->usage.known = out->verb == REPORT_USAGE;
+    out->bytes = newline + 1;
+    r->at = out->bytes + out->size + 1;
+    return 1;
+}

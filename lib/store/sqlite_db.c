@@ -1,0 +1,142 @@
+/* Opening and migrating an SQLite file. WAL with synchronous=NORMAL: a commit survives the death of any process; the
+ * last ones before a power cut may be missing, and what is there is whole. */
+#include "store/sqlite_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "sql/sqlite.h" /* made from sql/sqlite/NNNN_*.sql: sqlite_migrations[] */
+
+enum {
+    SCHEMA_VERSION = sizeof sqlite_migrations / sizeof *sqlite_migrations,
+    BUSY_TIMEOUT_MS = 10000,
+    WAL_PAGES = 1000, /* the WAL is taken into the file when it is larger: 4 MB */
+};
+
+int sqlite_db_error(sqlite3 *db, const char *what, struct error *err)
+{
+    int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
+
+    log_line("database: %s: %s (%d)", what, db ? sqlite3_errmsg(db) : "out of memory",
+             db ? sqlite3_extended_errcode(db) : code);
+    switch (code) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return error_set(err, 503, "store_busy", "the database is busy: try again");
+    case SQLITE_FULL:
+        return error_set(err, 503, "storage_full", "the server's disk is full");
+    default:
+        return error_set(err, 500, "store", "the database cannot be used: the server's error log says why");
+    }
+}
+
+static int run(sqlite3 *db, const char *sql, struct error *err)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_db_error(db, sql, err);
+}
+
+static int read_version(sqlite3 *db, int *version, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = 0;
+
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        result = sqlite_db_error(db, "PRAGMA user_version", err);
+    else
+        *version = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return result;
+}
+
+/* Applies what is missing, in one transaction. Somebody else may have done it since we looked, so it looks again. */
+static int apply_migrations(sqlite3 *db, struct error *err)
+{
+    char set_version[64];
+    int version;
+
+    if (run(db, "BEGIN IMMEDIATE", err) < 0)
+        return -1;
+    if (read_version(db, &version, err) < 0)
+        goto roll_back;
+    for (; version < SCHEMA_VERSION; version++) {
+        if (run(db, sqlite_migrations[version], err) < 0)
+            goto roll_back;
+    }
+    snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d", version);
+    if (run(db, set_version, err) < 0 || run(db, "COMMIT", err) < 0)
+        goto roll_back;
+    return 0;
+roll_back:
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return -1;
+}
+
+/* Changing to WAL wants the file alone and does not wait for it, so first comers stand in line at a lock file. */
+static int migrate(sqlite3 *db, const char *path, struct error *err)
+{
+    char lock_path[PATH_MAX];
+    int lock, result = -1;
+
+    snprintf(lock_path, sizeof lock_path, "%s-migrate", path);
+    lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0)
+        return error_errno(err, lock_path);
+    while (flock(lock, LOCK_EX) < 0) {
+        if (errno != EINTR) {
+            error_errno(err, lock_path);
+            goto close_lock;
+        }
+    }
+    if (run(db, "PRAGMA journal_mode = WAL", err) == 0)
+        result = apply_migrations(db, err);
+close_lock:
+    close(lock);
+    return result;
+}
+
+static int bring_up_to_date(sqlite3 *db, const char *path, struct error *err)
+{
+    int version;
+
+    if (read_version(db, &version, err) < 0)
+        return -1;
+    if (version > SCHEMA_VERSION) {
+        log_line("the database %s has schema %d, and this program knows only up to %d: install the newer JobJoker again",
+                 path, version, SCHEMA_VERSION);
+        return error_set(err, 503, "store_newer", "the database was written by a newer version of JobJoker");
+    }
+    return version == SCHEMA_VERSION ? 0 : migrate(db, path, err);
+}
+
+sqlite3 *sqlite_db_open(const char *path, struct error *err)
+{
+    char wal_pages[64];
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK) {
+        sqlite_db_error(db, path, err);
+        goto close_db;
+    }
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    /* Whoever closes last would write the WAL back and delete it, which costs a lone request half of its time. */
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    snprintf(wal_pages, sizeof wal_pages, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = %d", WAL_PAGES);
+    if (bring_up_to_date(db, path, err) < 0 || run(db, wal_pages, err) < 0)
+        goto close_db;
+    return db;
+close_db:
+    sqlite3_close(db);
+    return NULL;
+}
+
+void sqlite_db_close(sqlite3 *db)
+{
+    sqlite3_close_v2(db);
+}

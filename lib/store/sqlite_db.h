@@ -1,0 +1,17 @@
+#ifndef JOBJOKER_STORE_SQLITE_DB_H
+#define JOBJOKER_STORE_SQLITE_DB_H
+
+#include <sqlite3.h>
+
+#include "base/error.h"
+
+/* A connection to an SQLite file that has this program's schema. */
+
+/* Opens and migrates; safe when many do so at once. NULL: as store_open(). sqlite_db_close() it. */
+sqlite3 *sqlite_db_open(const char *path, struct error *err);
+void sqlite_db_close(sqlite3 *db);
+
+/* Logs what SQLite says and fills err: 503 store_busy, 503 storage_full, 500 store. Returns -1. */
+int sqlite_db_error(sqlite3 *db, const char *what, struct error *err);
+
+#endif

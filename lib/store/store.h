@@ -1,0 +1,136 @@
+#ifndef JOBJOKER_STORE_STORE_H
+#define JOBJOKER_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "job/job.h"
+
+/* Where everything is kept. Nothing above this folder knows SQL. A reader gets a `const struct store`, with which it
+ * cannot write. Every function that fails fills err: besides what it names, 503 store_busy (locked for too long),
+ * 503 storage_full, 500 store (the reason is in the error log). Nothing is changed by a call that fails. */
+
+struct store;
+
+/* Opens what `uri` names ("sqlite:/path"), makes it when it is not there, and brings it up to this program's schema;
+ * safe when many do so at once. The caller's: store_close(). NULL: 500 store; 503 store_newer (a later version of
+ * JobJoker wrote it); 500 settings_invalid (no such kind of store). */
+struct store *store_open(const char *uri, struct error *err);
+void store_close(struct store *s); /* rolls back what is open; NULL is fine */
+
+/* One transaction that writes: taken at once, waits for its turn. Not nested. */
+int store_begin(struct store *s, struct error *err);
+int store_commit(struct store *s, struct error *err); /* -1: it is rolled back */
+void store_rollback(struct store *s);                 /* nothing open: does nothing */
+
+/* -- workers -- */
+
+enum worker_kind { WORKER_C = 1, WORKER_PHP, WORKER_SCRIPT, WORKER_KINDS };
+
+enum { WORKER_SHA256_SIZE = 65, WORKER_AUTHOR_SIZE = 65 };
+
+/* One version of a worker; the current one where only a name was given. */
+struct worker {
+    char name[JOB_WORKER_SIZE];
+    int64_t version;
+    enum worker_kind kind;
+    char sha256[WORKER_SHA256_SIZE];
+    int64_t size;
+    int64_t created_ms;  /* of the first version */
+    int64_t modified_ms; /* of this one */
+    char author[WORKER_AUTHOR_SIZE];
+    char *description;
+    char *parameters; /* JSON Schema as text; NULL: none */
+    char *code;       /* NULL unless it was asked for; may hold NULs: `size` bytes */
+};
+
+void worker_clear(struct worker *worker);
+
+/* 404 worker_unknown. With `code`, the source as well. version 0: the current one; any other also when the worker was
+ * deleted. *out is the caller's: worker_clear(). */
+int store_worker_get(const struct store *s, const char *name, int64_t version, bool code, struct worker *out,
+                     struct error *err);
+/* Calls each() in the order of names, from the first after `after` (NULL: from the start), at most `limit` times.
+ * each() borrows the worker; it returns 0 to go on. */
+int store_worker_each(const struct store *s, const char *after, int limit,
+                      int (*each)(const struct worker *, void *), void *context, struct error *err);
+int store_worker_count(const struct store *s, int64_t *count, struct error *err);
+/* Adds a version and makes it current; worker->version is set to the next number, also after a deletion. */
+int store_worker_put(struct store *s, struct worker *worker, struct error *err);
+int store_worker_delete(struct store *s, const char *name, struct error *err); /* 404 worker_unknown */
+
+/* -- jobs -- */
+
+struct job_filter {
+    enum job_state state; /* 0: any */
+    const char *worker, *name;
+    const char *text;      /* a part of id, worker, name or parameters */
+    int64_t since_ms;      /* created at or after; 0: any */
+    int64_t until_ms;      /* created before; 0: any */
+    const char *before_id; /* the page after this job */
+    int limit;
+};
+
+int store_job_insert(struct store *s, struct job *job, struct error *err); /* sets job->number */
+int store_job_get(const struct store *s, const char *id, struct job *out, struct error *err); /* 404 job_unknown */
+/* Writes all that may change, if the job is still in state `from`: of two that race, one loses.
+ * 404 job_unknown; 409 job_moved. */
+int store_job_update(struct store *s, const struct job *job, enum job_state from, struct error *err);
+/* With its log and response. 404 job_unknown. */
+int store_job_delete(struct store *s, const struct job *job, struct error *err);
+/* Newest first. each() borrows the job; it returns 0 to go on. */
+int store_job_each(const struct store *s, const struct job_filter *filter, int (*each)(const struct job *, void *),
+                   void *context, struct error *err);
+int store_job_count(const struct store *s, const struct job_filter *filter, int64_t *count, struct error *err);
+/* How many jobs are in each state: counts[JOB_STATES]. */
+int store_job_counts(const struct store *s, int64_t *counts, struct error *err);
+
+/* -- entries -- */
+
+/* Appends to the log or response and counts them in `job` (which the caller then updates in the same transaction).
+ * Sets seq and start of each entry. */
+int store_entry_append(struct store *s, struct job *job, enum entry_kind kind, struct entry *entries, size_t count,
+                       struct error *err);
+/* From the first entry after `after_seq` on, at most `limit`. each() borrows the entry; it returns 0 to go on. */
+int store_entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,
+                     int (*each)(const struct entry *, void *), void *context, struct error *err);
+/* The last entry that starts at or before the byte `offset`; *seq 0 when there is none. */
+int store_entry_at(const struct store *s, int64_t job, enum entry_kind kind, int64_t offset, int64_t last_seq,
+                   int64_t *seq, struct error *err);
+
+/* -- who may -- */
+
+struct account {
+    char name[65];
+    int role;
+    char password[SECRET_PASSWORD_SIZE]; /* its Argon2id hash */
+    int64_t created_ms;
+};
+
+enum token_kind { TOKEN_API = 1, TOKEN_SESSION };
+
+struct token {
+    unsigned char hash[SECRET_HASH_SIZE];
+    char account[65];
+    int role;
+    enum token_kind kind;
+    int64_t created_ms;
+    int64_t expires_ms; /* 0: never */
+};
+
+int store_account_get(const struct store *s, const char *name, struct account *out, bool *found, struct error *err);
+int store_account_put(struct store *s, const struct account *account, struct error *err); /* new, or replaced */
+int store_account_count(const struct store *s, int64_t *count, struct error *err);
+int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found,
+                    struct error *err);
+int store_token_put(struct store *s, const struct token *token, struct error *err); /* and drops those that expired */
+int store_token_delete(struct store *s, const unsigned char *hash, struct error *err);
+int store_password_seen_get(const struct store *s, const unsigned char *hash, int64_t now_ms, bool *found,
+                            struct error *err);
+int store_password_seen_put(struct store *s, const unsigned char *hash, const char *account, int64_t now_ms,
+                            int64_t expires_ms, struct error *err); /* and drops those that expired */
+
+#endif

@@ -1,0 +1,957 @@
+/* The store's contract on SQLite. Each statement is prepared once per connection, and every value is bound. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/sqlite_db.h"
+#include "store/store_ops.h"
+
+#define JOB_COLUMNS                                                                                                  \
+    "number, id, worker, version, state, wanted, held, host, pid, created, started, stopped, attempt, timeout, "     \
+    "percent, exit_code, signal, report, log_count, log_size, response_count, response_size, cpu_user, cpu_system, " \
+    "max_rss, lease_hash, token_hash, name, reason, progress, parameters"
+
+#define WORKER_COLUMNS \
+    "v.worker, v.version, v.kind, v.sha256, v.size, w.created, v.created, v.author, v.description, v.parameters"
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    WORKER_GET,
+    WORKER_GET_CODE,
+    WORKER_GET_VERSION,
+    WORKER_EACH,
+    WORKER_COUNT,
+    WORKER_LAST_VERSION,
+    WORKER_ADD_VERSION,
+    WORKER_SET_CURRENT,
+    WORKER_DELETE,
+    JOB_INSERT,
+    JOB_GET,
+    JOB_UPDATE,
+    JOB_DELETE,
+    JOB_DELETE_ENTRIES,
+    JOB_COUNTS,
+    ENTRY_INSERT,
+    ENTRY_EACH,
+    ENTRY_START,
+    ACCOUNT_GET,
+    ACCOUNT_PUT,
+    ACCOUNT_COUNT,
+    TOKEN_GET,
+    TOKEN_PUT,
+    TOKEN_EXPIRE,
+    TOKEN_DELETE,
+    SEEN_GET,
+    SEEN_PUT,
+    SEEN_EXPIRE,
+    SEEN_FORGET,
+    STATEMENTS
+};
+
+static const char *const sql[STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [WORKER_GET] = "SELECT " WORKER_COLUMNS ", NULL FROM worker w JOIN worker_version v"
+                   " ON v.worker = w.name AND v.version = w.version WHERE w.name = ?1",
+    [WORKER_GET_CODE] = "SELECT " WORKER_COLUMNS ", v.code FROM worker w JOIN worker_version v"
+                        " ON v.worker = w.name AND v.version = w.version WHERE w.name = ?1",
+    [WORKER_GET_VERSION] = "SELECT worker, version, kind, sha256, size, created, created, author, description,"
+                           " parameters, code FROM worker_version WHERE worker = ?1 AND version = ?2",
+    [WORKER_EACH] = "SELECT " WORKER_COLUMNS ", NULL FROM worker w JOIN worker_version v"
+                    " ON v.worker = w.name AND v.version = w.version WHERE w.name > ?1 ORDER BY w.name LIMIT ?2",
+    [WORKER_COUNT] = "SELECT count(*) FROM worker",
+    [WORKER_LAST_VERSION] = "SELECT coalesce(max(version), 0) FROM worker_version WHERE worker = ?1",
+    [WORKER_ADD_VERSION] = "INSERT INTO worker_version (worker, version, kind, created, author, sha256, size,"
+                           " description, parameters, code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [WORKER_SET_CURRENT] = "INSERT INTO worker (name, version, created) VALUES (?1, ?2, ?3)"
+                           " ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+    [WORKER_DELETE] = "DELETE FROM worker WHERE name = ?1",
+    [JOB_INSERT] = "INSERT INTO job (id, worker, version, state, wanted, held, host, pid, created, started, stopped,"
+                   " attempt, timeout, percent, exit_code, signal, report, log_count, log_size, response_count,"
+                   " response_size, cpu_user, cpu_system, max_rss, lease_hash, token_hash, name, reason, progress,"
+                   " parameters) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+                   " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+    [JOB_GET] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?1",
+    [JOB_UPDATE] = "UPDATE job SET version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8,"
+                   " started = ?10, stopped = ?11, attempt = ?12, timeout = ?13, percent = ?14, exit_code = ?15,"
+                   " signal = ?16, report = ?17, log_count = ?18, log_size = ?19, response_count = ?20,"
+                   " response_size = ?21, cpu_user = ?22, cpu_system = ?23, max_rss = ?24, lease_hash = ?25,"
+                   " token_hash = ?26, name = ?27, reason = ?28, progress = ?29 WHERE id = ?1 AND state = ?31",
+    [JOB_DELETE] = "DELETE FROM job WHERE number = ?1 AND state = ?2",
+    [JOB_DELETE_ENTRIES] = "DELETE FROM entry WHERE job = ?1",
+    [JOB_COUNTS] = "SELECT state, sum(jobs) FROM job_count GROUP BY state",
+    [ENTRY_INSERT] = "INSERT INTO entry (job, kind, seq, start, time, stream, open, bytes)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [ENTRY_EACH] = "SELECT seq, start, time, stream, open, bytes FROM entry"
+                   " WHERE job = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4",
+    [ENTRY_START] = "SELECT start FROM entry WHERE job = ?1 AND kind = ?2 AND seq = ?3",
+    [ACCOUNT_GET] = "SELECT name, role, password, created FROM account WHERE name = ?1",
+    [ACCOUNT_PUT] = "REPLACE INTO account (name, role, password, created) VALUES (?1, ?2, ?3, ?4)",
+    [ACCOUNT_COUNT] = "SELECT count(*) FROM account",
+    [TOKEN_GET] = "SELECT hash, account, role, kind, created, expires FROM token WHERE hash = ?1",
+    [TOKEN_PUT] = "REPLACE INTO token (hash, account, role, kind, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [TOKEN_EXPIRE] = "DELETE FROM token WHERE expires > 0 AND expires < ?1",
+    [TOKEN_DELETE] = "DELETE FROM token WHERE hash = ?1",
+    [SEEN_GET] = "SELECT 1 FROM password_seen WHERE hash = ?1 AND expires > ?2",
+    [SEEN_PUT] = "REPLACE INTO password_seen (hash, account, expires) VALUES (?1, ?2, ?3)",
+    [SEEN_EXPIRE] = "DELETE FROM password_seen WHERE expires <= ?1",
+    [SEEN_FORGET] = "DELETE FROM password_seen WHERE account = ?1",
+};
+
+struct store_sqlite {
+    struct store store; /* first: a pointer to one is a pointer to the other */
+    sqlite3 *db;
+    sqlite3_stmt **prepared; /* [STATEMENTS], each NULL until its first use; behind a pointer, since readers hold a
+                                const store and need them too */
+};
+
+static struct store_sqlite *self(const struct store *s)
+{
+    return (struct store_sqlite *)(uintptr_t)s; /* its first member; ops are called with our own stores only */
+}
+
+static int fail(const struct store *s, const char *what, struct error *err)
+{
+    return sqlite_db_error(self(s)->db, what, err);
+}
+
+/* A statement, ready to bind; NULL with err. done() it on every path: an open reader would keep the WAL from being
+ * taken in. */
+static sqlite3_stmt *prepare(const struct store *s, enum statement which, struct error *err)
+{
+    sqlite3_stmt **slot = &self(s)->prepared[which];
+
+    if (!*slot && sqlite3_prepare_v3(self(s)->db, sql[which], -1, 0, slot, NULL) != SQLITE_OK) {
+        fail(s, sql[which], err);
+        return NULL;
+    }
+    return *slot;
+}
+
+static void done(sqlite3_stmt *q)
+{
+    sqlite3_reset(q);
+    sqlite3_clear_bindings(q);
+}
+
+/* Runs a statement that gives no rows. */
+static int execute(struct store *s, sqlite3_stmt *q, struct error *err)
+{
+    int result = sqlite3_step(q) == SQLITE_DONE ? 0 : fail(s, sqlite3_sql(q), err);
+
+    done(q);
+    return result;
+}
+
+static void bind_text(sqlite3_stmt *q, int at, const char *text)
+{
+    sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC); /* NULL binds NULL */
+}
+
+static char *copy_text(sqlite3_stmt *q, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(q, column);
+
+    return text ? strdup(text) : NULL;
+}
+
+static void read_text(sqlite3_stmt *q, int column, char *out, size_t size)
+{
+    const char *text = (const char *)sqlite3_column_text(q, column);
+
+    out[0] = '\0';
+    if (text)
+        strncat(out, text, size - 1);
+}
+
+static void close_store(struct store *s)
+{
+    struct store_sqlite *me = self(s);
+
+    store_rollback(s);
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(me->prepared[i]);
+    sqlite_db_close(me->db);
+    free(me->prepared);
+    free(me);
+}
+
+static struct store *open_store(const char *place, struct error *err)
+{
+    struct store_sqlite *me = calloc(1, sizeof *me);
+
+    if (!me || !(me->prepared = calloc(STATEMENTS, sizeof(sqlite3_stmt *)))) {
+        error_errno(err, "memory");
+        goto free_store;
+    }
+    me->store.ops = &store_sqlite;
+    me->db = sqlite_db_open(place, err);
+    if (me->db)
+        return &me->store;
+    free(me->prepared);
+free_store:
+    free(me);
+    return NULL;
+}
+
+static int begin(struct store *s, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, BEGIN, err);
+
+    return q ? execute(s, q, err) : -1;
+}
+
+static void rollback(struct store *s)
+{
+    if (!sqlite3_get_autocommit(self(s)->db))
+        sqlite3_exec(self(s)->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static int commit(struct store *s, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, COMMIT, err);
+
+    if (q && execute(s, q, err) == 0)
+        return 0;
+    rollback(s);
+    return -1;
+}
+
+/* -- workers -- */
+
+static int out_of_memory(struct error *err)
+{
+    return error_set(err, 500, "internal", "the server ran out of memory");
+}
+
+static int read_worker(sqlite3_stmt *q, struct worker *w, struct error *err)
+{
+    const void *code = sqlite3_column_blob(q, 10);
+    size_t size = (size_t)sqlite3_column_bytes(q, 10);
+    bool has_code = sqlite3_column_type(q, 10) != SQLITE_NULL;
+
+    *w = (struct worker){0};
+    read_text(q, 0, w->name, sizeof w->name);
+    w->version = sqlite3_column_int64(q, 1);
+    w->kind = (enum worker_kind)sqlite3_column_int(q, 2);
+    read_text(q, 3, w->sha256, sizeof w->sha256);
+    w->size = sqlite3_column_int64(q, 4);
+    w->created_ms = sqlite3_column_int64(q, 5);
+    w->modified_ms = sqlite3_column_int64(q, 6);
+    read_text(q, 7, w->author, sizeof w->author);
+    w->description = copy_text(q, 8);
+    w->parameters = copy_text(q, 9);
+    w->code = has_code ? calloc(1, size + 1) : NULL;
+    if (!w->description || (has_code && !w->code)) {
+        worker_clear(w);
+        return out_of_memory(err);
+    }
+    if (size)
+        memcpy(w->code, code, size);
+    return 0;
+}
+
+static int worker_get(const struct store *s, const char *name, int64_t version, bool code, struct worker *out,
+                      struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, version ? WORKER_GET_VERSION : code ? WORKER_GET_CODE : WORKER_GET, err);
+    int step, result;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, name);
+    if (version)
+        sqlite3_bind_int64(q, 2, version);
+    step = sqlite3_step(q);
+    if (step == SQLITE_ROW)
+        result = read_worker(q, out, err);
+    else if (step == SQLITE_DONE)
+        result = error_set(err, 404, "worker_unknown", "there is no worker %s", name);
+    else
+        result = fail(s, "read a worker", err);
+    done(q);
+    return result;
+}
+
+static int worker_each(const struct store *s, const char *after, int limit, int (*each)(const struct worker *, void *),
+                       void *context, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, WORKER_EACH, err);
+    int step, result = 0, stop = 0;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, after ? after : "");
+    sqlite3_bind_int(q, 2, limit);
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        struct worker w;
+
+        if ((result = read_worker(q, &w, err)) < 0)
+            break;
+        stop = each(&w, context);
+        worker_clear(&w);
+    }
+    if (!stop && result == 0 && step != SQLITE_DONE)
+        result = fail(s, "list workers", err);
+    done(q);
+    return result;
+}
+
+/* A statement without parameters that gives one number. */
+static int read_count(const struct store *s, enum statement which, int64_t *count, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, which, err);
+    int result = 0;
+
+    if (!q)
+        return -1;
+    if (sqlite3_step(q) == SQLITE_ROW)
+        *count = sqlite3_column_int64(q, 0);
+    else
+        result = fail(s, sql[which], err);
+    done(q);
+    return result;
+}
+
+static int worker_count(const struct store *s, int64_t *count, struct error *err)
+{
+    return read_count(s, WORKER_COUNT, count, err);
+}
+
+static int last_version(struct store *s, const char *name, int64_t *version, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, WORKER_LAST_VERSION, err);
+    int result = 0;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, name);
+    if (sqlite3_step(q) == SQLITE_ROW)
+        *version = sqlite3_column_int64(q, 0);
+    else
+        result = fail(s, "read a worker's last version", err);
+    done(q);
+    return result;
+}
+
+static int add_version(struct store *s, const struct worker *w, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, WORKER_ADD_VERSION, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, w->name);
+    sqlite3_bind_int64(q, 2, w->version);
+    sqlite3_bind_int(q, 3, w->kind);
+    sqlite3_bind_int64(q, 4, w->modified_ms);
+    bind_text(q, 5, w->author);
+    bind_text(q, 6, w->sha256);
+    sqlite3_bind_int64(q, 7, w->size);
+    bind_text(q, 8, w->description);
+    bind_text(q, 9, w->parameters);
+    sqlite3_bind_blob64(q, 10, w->code, (sqlite3_uint64)w->size, SQLITE_STATIC);
+    return execute(s, q, err);
+}
+
+static int worker_put(struct store *s, struct worker *w, struct error *err)
+{
+    int64_t version = 0;
+    sqlite3_stmt *q;
+
+    if (last_version(s, w->name, &version, err) < 0)
+        return -1;
+    w->version = version + 1;
+    if (add_version(s, w, err) < 0 || !(q = prepare(s, WORKER_SET_CURRENT, err)))
+        return -1;
+    bind_text(q, 1, w->name);
+    sqlite3_bind_int64(q, 2, w->version);
+    sqlite3_bind_int64(q, 3, w->modified_ms);
+    return execute(s, q, err);
+}
+
+static int worker_delete(struct store *s, const char *name, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, WORKER_DELETE, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, name);
+    if (execute(s, q, err) < 0)
+        return -1;
+    if (sqlite3_changes(self(s)->db) == 0)
+        return error_set(err, 404, "worker_unknown", "there is no worker %s", name);
+    return 0;
+}
+
+/* -- jobs -- */
+
+static void read_hash(sqlite3_stmt *q, int column, unsigned char *out)
+{
+    const void *hash = sqlite3_column_blob(q, column);
+
+    if (hash && sqlite3_column_bytes(q, column) == SECRET_HASH_SIZE)
+        memcpy(out, hash, SECRET_HASH_SIZE);
+}
+
+static int read_job(sqlite3_stmt *q, struct job *j, struct error *err)
+{
+    int c = 0;
+
+    *j = (struct job){0};
+    j->number = sqlite3_column_int64(q, c++);
+    read_text(q, c++, j->id, sizeof j->id);
+    read_text(q, c++, j->worker, sizeof j->worker);
+    j->version = sqlite3_column_int64(q, c++);
+    j->state = (enum job_state)sqlite3_column_int(q, c++);
+    j->wanted = (enum job_wanted)sqlite3_column_int(q, c++);
+    j->held = sqlite3_column_int(q, c++);
+    read_text(q, c++, j->host, sizeof j->host);
+    j->pid = sqlite3_column_int64(q, c++);
+    j->created_ms = sqlite3_column_int64(q, c++);
+    j->started_ms = sqlite3_column_int64(q, c++);
+    j->stopped_ms = sqlite3_column_int64(q, c++);
+    j->attempt = sqlite3_column_int64(q, c++);
+    j->timeout_ms = sqlite3_column_int64(q, c++);
+    j->percent = sqlite3_column_int(q, c++);
+    j->exit_code = sqlite3_column_int(q, c++);
+    j->signal = sqlite3_column_int(q, c++);
+    j->report = sqlite3_column_int64(q, c++);
+    j->log_count = sqlite3_column_int64(q, c++);
+    j->log_size = sqlite3_column_int64(q, c++);
+    j->response_count = sqlite3_column_int64(q, c++);
+    j->response_size = sqlite3_column_int64(q, c++);
+    j->usage.cpu_user_ms = sqlite3_column_int64(q, c++);
+    j->usage.cpu_system_ms = sqlite3_column_int64(q, c++);
+    j->usage.max_rss_kib = sqlite3_column_int64(q, c++);
+    j->usage.known = j->usage.max_rss_kib >= 0;
+    j->has_lease = sqlite3_column_type(q, c) != SQLITE_NULL;
+    read_hash(q, c++, j->lease_hash);
+    read_hash(q, c++, j->token_hash);
+    j->name = copy_text(q, c++);
+    j->reason = copy_text(q, c++);
+    j->progress = copy_text(q, c++);
+    j->parameters = copy_text(q, c++);
+    if (j->parameters)
+        return 0;
+    job_clear(j);
+    return out_of_memory(err);
+}
+
+/* Columns 1 to 30, in the order of JOB_COLUMNS without the number. */
+static void bind_job(sqlite3_stmt *q, const struct job *j)
+{
+    int c = 1;
+
+    bind_text(q, c++, j->id);
+    bind_text(q, c++, j->worker);
+    sqlite3_bind_int64(q, c++, j->version);
+    sqlite3_bind_int(q, c++, j->state);
+    sqlite3_bind_int(q, c++, j->wanted);
+    sqlite3_bind_int(q, c++, j->held);
+    bind_text(q, c++, j->host);
+    sqlite3_bind_int64(q, c++, j->pid);
+    sqlite3_bind_int64(q, c++, j->created_ms);
+    sqlite3_bind_int64(q, c++, j->started_ms);
+    sqlite3_bind_int64(q, c++, j->stopped_ms);
+    sqlite3_bind_int64(q, c++, j->attempt);
+    sqlite3_bind_int64(q, c++, j->timeout_ms);
+    sqlite3_bind_int(q, c++, j->percent);
+    sqlite3_bind_int(q, c++, j->exit_code);
+    sqlite3_bind_int(q, c++, j->signal);
+    sqlite3_bind_int64(q, c++, j->report);
+    sqlite3_bind_int64(q, c++, j->log_count);
+    sqlite3_bind_int64(q, c++, j->log_size);
+    sqlite3_bind_int64(q, c++, j->response_count);
+    sqlite3_bind_int64(q, c++, j->response_size);
+    sqlite3_bind_int64(q, c++, j->usage.known ? j->usage.cpu_user_ms : -1);
+    sqlite3_bind_int64(q, c++, j->usage.known ? j->usage.cpu_system_ms : -1);
+    sqlite3_bind_int64(q, c++, j->usage.known ? j->usage.max_rss_kib : -1);
+    if (j->has_lease) {
+        sqlite3_bind_blob(q, c, j->lease_hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+        sqlite3_bind_blob(q, c + 1, j->token_hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    }
+    c += 2;
+    bind_text(q, c++, j->name);
+    bind_text(q, c++, j->reason);
+    bind_text(q, c++, j->progress);
+    bind_text(q, c++, j->parameters);
+}
+
+static int job_insert(struct store *s, struct job *job, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, JOB_INSERT, err);
+
+    if (!q)
+        return -1;
+    bind_job(q, job);
+    if (execute(s, q, err) < 0)
+        return -1;
+    job->number = sqlite3_last_insert_rowid(self(s)->db);
+    return 0;
+}
+
+static int job_get(const struct store *s, const char *id, struct job *out, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, JOB_GET, err);
+    int step, result;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, id);
+    step = sqlite3_step(q);
+    if (step == SQLITE_ROW)
+        result = read_job(q, out, err);
+    else if (step == SQLITE_DONE)
+        result = error_set(err, 404, "job_unknown", "there is no job %s", id);
+    else
+        result = fail(s, "read a job", err);
+    done(q);
+    return result;
+}
+
+/* An UPDATE or DELETE touched nothing: is the job gone, or in another state? */
+static int why_untouched(const struct store *s, const char *id, struct error *err)
+{
+    struct job now = {0};
+
+    if (job_get(s, id, &now, err) < 0)
+        return -1;
+    job_clear(&now);
+    return error_set(err, 409, "job_moved", "job %s has just changed its state: look again", id);
+}
+
+static int job_update(struct store *s, const struct job *job, enum job_state from, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, JOB_UPDATE, err);
+
+    if (!q)
+        return -1;
+    bind_job(q, job);
+    sqlite3_bind_int(q, 31, from);
+    if (execute(s, q, err) < 0)
+        return -1;
+    return sqlite3_changes(self(s)->db) ? 0 : why_untouched(s, job->id, err);
+}
+
+static int job_delete(struct store *s, const struct job *job, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, JOB_DELETE, err);
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, job->number);
+    sqlite3_bind_int(q, 2, job->state);
+    if (execute(s, q, err) < 0)
+        return -1;
+    if (sqlite3_changes(self(s)->db) == 0)
+        return why_untouched(s, job->id, err);
+    if (!(q = prepare(s, JOB_DELETE_ENTRIES, err)))
+        return -1;
+    sqlite3_bind_int64(q, 1, job->number);
+    return execute(s, q, err);
+}
+
+/* The conditions of a filter as SQL; the values are bound by bind_filter(). */
+static void put_conditions(const struct job_filter *f, bool page, struct buf *out)
+{
+    buf_puts(out, " WHERE 1");
+    if (f->state)
+        buf_puts(out, " AND state = :state");
+    if (f->worker)
+        buf_puts(out, " AND worker = :worker");
+    if (f->name)
+        buf_puts(out, " AND name = :name");
+    if (f->text)
+        buf_puts(out, " AND (instr(lower(id), :text) OR instr(lower(worker), :text) OR instr(lower(name), :text)"
+                      " OR instr(lower(parameters), :text))");
+    if (f->since_ms)
+        buf_puts(out, " AND id >= :since");
+    if (f->until_ms)
+        buf_puts(out, " AND id < :until");
+    if (page && f->before_id)
+        buf_puts(out, " AND id < :before");
+}
+
+static void bind_named(sqlite3_stmt *q, const char *name, const char *text)
+{
+    int at = sqlite3_bind_parameter_index(q, name);
+
+    if (at)
+        sqlite3_bind_text(q, at, text, -1, SQLITE_TRANSIENT);
+}
+
+static void bind_filter(sqlite3_stmt *q, const struct job_filter *f)
+{
+    char id[ULID_SIZE];
+    int at = sqlite3_bind_parameter_index(q, ":state");
+
+    if (at)
+        sqlite3_bind_int(q, at, f->state);
+    bind_named(q, ":worker", f->worker);
+    bind_named(q, ":name", f->name);
+    if (f->text) {
+        char *lower = sqlite3_mprintf("%s", f->text);
+
+        for (char *p = lower; p && *p; p++)
+            *p = *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p;
+        bind_named(q, ":text", lower);
+        sqlite3_free(lower);
+    }
+    ulid_floor(f->since_ms, id);
+    bind_named(q, ":since", id);
+    ulid_floor(f->until_ms, id);
+    bind_named(q, ":until", id);
+    bind_named(q, ":before", f->before_id);
+}
+
+/* Prepares a statement that is made for this filter; the caller finalizes it. */
+static sqlite3_stmt *prepare_filter(const struct store *s, struct buf *text, const struct job_filter *f,
+                                    struct error *err)
+{
+    sqlite3_stmt *q = NULL;
+
+    if (text->failed)
+        out_of_memory(err);
+    else if (sqlite3_prepare_v2(self(s)->db, text->data, -1, &q, NULL) != SQLITE_OK)
+        fail(s, text->data, err);
+    buf_clear(text);
+    if (q)
+        bind_filter(q, f);
+    return q;
+}
+
+static int job_each(const struct store *s, const struct job_filter *f, int (*each)(const struct job *, void *),
+                    void *context, struct error *err)
+{
+    struct buf text = {0};
+    sqlite3_stmt *q;
+    int step = SQLITE_DONE, result = 0, stop = 0;
+
+    buf_puts(&text, "SELECT " JOB_COLUMNS " FROM job");
+    put_conditions(f, true, &text);
+    buf_printf(&text, " ORDER BY id DESC LIMIT %d", f->limit);
+    q = prepare_filter(s, &text, f, err);
+    if (!q)
+        return -1;
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        struct job job;
+
+        if ((result = read_job(q, &job, err)) < 0)
+            break;
+        stop = each(&job, context);
+        job_clear(&job);
+    }
+    if (!stop && result == 0 && step != SQLITE_DONE)
+        result = fail(s, "list jobs", err);
+    sqlite3_finalize(q);
+    return result;
+}
+
+/* Filters by state and worker alone are answered from the counters. */
+static int job_count(const struct store *s, const struct job_filter *f, int64_t *count, struct error *err)
+{
+    bool counted = !f->name && !f->text && !f->since_ms && !f->until_ms;
+    struct buf text = {0};
+    sqlite3_stmt *q;
+    int result = 0;
+
+    buf_puts(&text, counted ? "SELECT coalesce(sum(jobs), 0) FROM job_count" : "SELECT count(*) FROM job");
+    put_conditions(f, false, &text);
+    q = prepare_filter(s, &text, f, err);
+    if (!q)
+        return -1;
+    if (sqlite3_step(q) == SQLITE_ROW)
+        *count = sqlite3_column_int64(q, 0);
+    else
+        result = fail(s, "count jobs", err);
+    sqlite3_finalize(q);
+    return result;
+}
+
+static int job_counts(const struct store *s, int64_t *counts, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, JOB_COUNTS, err);
+    int step, result = 0;
+
+    if (!q)
+        return -1;
+    memset(counts, 0, JOB_STATES * sizeof *counts);
+    while ((step = sqlite3_step(q)) == SQLITE_ROW) {
+        int state = sqlite3_column_int(q, 0);
+
+        if (state > 0 && state < JOB_STATES)
+            counts[state] = sqlite3_column_int64(q, 1);
+    }
+    if (step != SQLITE_DONE)
+        result = fail(s, "count jobs", err);
+    done(q);
+    return result;
+}
+
+/* -- entries -- */
+
+static int insert_entry(struct store *s, sqlite3_stmt *q, int64_t job, enum entry_kind kind, const struct entry *e,
+                        struct error *err)
+{
+    sqlite3_bind_int64(q, 1, job);
+    sqlite3_bind_int(q, 2, kind);
+    sqlite3_bind_int64(q, 3, e->seq);
+    sqlite3_bind_int64(q, 4, e->start);
+    sqlite3_bind_int64(q, 5, e->time_ms);
+    sqlite3_bind_int(q, 6, e->stream);
+    sqlite3_bind_int(q, 7, e->open);
+    sqlite3_bind_blob64(q, 8, e->size ? e->bytes : "", e->size, SQLITE_STATIC);
+    return execute(s, q, err);
+}
+
+static int entry_append(struct store *s, struct job *job, enum entry_kind kind, struct entry *entries, size_t count,
+                        struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, ENTRY_INSERT, err);
+
+    if (!q)
+        return -1;
+    entry_place(job, kind, entries, count);
+    for (size_t i = 0; i < count; i++) {
+        if (insert_entry(s, q, job->number, kind, &entries[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,
+                      int (*each)(const struct entry *, void *), void *context, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, ENTRY_EACH, err);
+    int step = SQLITE_DONE, result = 0, stop = 0;
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, job);
+    sqlite3_bind_int(q, 2, kind);
+    sqlite3_bind_int64(q, 3, after_seq);
+    sqlite3_bind_int64(q, 4, limit);
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        struct entry e = {
+            .seq = sqlite3_column_int64(q, 0),
+            .start = sqlite3_column_int64(q, 1),
+            .time_ms = sqlite3_column_int64(q, 2),
+            .stream = (enum entry_stream)sqlite3_column_int(q, 3),
+            .open = sqlite3_column_int(q, 4),
+            .bytes = sqlite3_column_blob(q, 5),
+            .size = (size_t)sqlite3_column_bytes(q, 5),
+        };
+
+        stop = each(&e, context);
+    }
+    if (!stop && step != SQLITE_DONE)
+        result = fail(s, "read entries", err);
+    done(q);
+    return result;
+}
+
+static int entry_start(const struct store *s, int64_t job, enum entry_kind kind, int64_t seq, int64_t *start,
+                       struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, ENTRY_START, err);
+    int result = 0;
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, job);
+    sqlite3_bind_int(q, 2, kind);
+    sqlite3_bind_int64(q, 3, seq);
+    if (sqlite3_step(q) == SQLITE_ROW)
+        *start = sqlite3_column_int64(q, 0);
+    else
+        result = fail(s, "find an entry", err);
+    done(q);
+    return result;
+}
+
+/* Entries begin at rising offsets, so the sequence is searched by halves: 20 look-ups in a million entries, and no
+ * index to keep while a log is written. */
+static int entry_at(const struct store *s, int64_t job, enum entry_kind kind, int64_t offset, int64_t last_seq,
+                    int64_t *seq, struct error *err)
+{
+    int64_t low = 0, high = last_seq;
+
+    while (low < high) {
+        int64_t middle = low + (high - low + 1) / 2, start = 0;
+
+        if (entry_start(s, job, kind, middle, &start, err) < 0)
+            return -1;
+        if (start <= offset)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    *seq = low;
+    return 0;
+}
+
+/* -- who may -- */
+
+static int account_get(const struct store *s, const char *name, struct account *out, bool *found, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, ACCOUNT_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    *out = (struct account){0};
+    bind_text(q, 1, name);
+    step = sqlite3_step(q);
+    *found = step == SQLITE_ROW;
+    if (*found) {
+        read_text(q, 0, out->name, sizeof out->name);
+        out->role = sqlite3_column_int(q, 1);
+        read_text(q, 2, out->password, sizeof out->password);
+        out->created_ms = sqlite3_column_int64(q, 3);
+    }
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read an account", err);
+}
+
+/* Also forgets that the password before was found right. */
+static int account_put(struct store *s, const struct account *account, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, SEEN_FORGET, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, account->name);
+    if (execute(s, q, err) < 0 || !(q = prepare(s, ACCOUNT_PUT, err)))
+        return -1;
+    bind_text(q, 1, account->name);
+    sqlite3_bind_int(q, 2, account->role);
+    bind_text(q, 3, account->password);
+    sqlite3_bind_int64(q, 4, account->created_ms);
+    return execute(s, q, err);
+}
+
+static int account_count(const struct store *s, int64_t *count, struct error *err)
+{
+    return read_count(s, ACCOUNT_COUNT, count, err);
+}
+
+static int token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found,
+                     struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, TOKEN_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    *out = (struct token){0};
+    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    step = sqlite3_step(q);
+    *found = step == SQLITE_ROW;
+    if (*found) {
+        read_hash(q, 0, out->hash);
+        read_text(q, 1, out->account, sizeof out->account);
+        out->role = sqlite3_column_int(q, 2);
+        out->kind = (enum token_kind)sqlite3_column_int(q, 3);
+        out->created_ms = sqlite3_column_int64(q, 4);
+        out->expires_ms = sqlite3_column_int64(q, 5);
+    }
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read a token", err);
+}
+
+static int expire(struct store *s, enum statement which, int64_t now_ms, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, which, err);
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, now_ms);
+    return execute(s, q, err);
+}
+
+static int token_put(struct store *s, const struct token *token, struct error *err)
+{
+    sqlite3_stmt *q;
+
+    if (expire(s, TOKEN_EXPIRE, token->created_ms, err) < 0 || !(q = prepare(s, TOKEN_PUT, err)))
+        return -1;
+    sqlite3_bind_blob(q, 1, token->hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    bind_text(q, 2, token->account);
+    sqlite3_bind_int(q, 3, token->role);
+    sqlite3_bind_int(q, 4, token->kind);
+    sqlite3_bind_int64(q, 5, token->created_ms);
+    sqlite3_bind_int64(q, 6, token->expires_ms);
+    return execute(s, q, err);
+}
+
+static int token_delete(struct store *s, const unsigned char *hash, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, TOKEN_DELETE, err);
+
+    if (!q)
+        return -1;
+    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    return execute(s, q, err);
+}
+
+static int password_seen_get(const struct store *s, const unsigned char *hash, int64_t now_ms, bool *found,
+                             struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, SEEN_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, now_ms);
+    step = sqlite3_step(q);
+    *found = step == SQLITE_ROW;
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "look up a password", err);
+}
+
+static int password_seen_put(struct store *s, const unsigned char *hash, const char *account, int64_t now_ms,
+                             int64_t expires_ms, struct error *err)
+{
+    sqlite3_stmt *q;
+
+    if (expire(s, SEEN_EXPIRE, now_ms, err) < 0 || !(q = prepare(s, SEEN_PUT, err)))
+        return -1;
+    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    bind_text(q, 2, account);
+    sqlite3_bind_int64(q, 3, expires_ms);
+    return execute(s, q, err);
+}
+
+const struct store_ops store_sqlite = {
+    .scheme = "sqlite",
+    .open = open_store,
+    .close = close_store,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .worker_get = worker_get,
+    .worker_each = worker_each,
+    .worker_count = worker_count,
+    .worker_put = worker_put,
+    .worker_delete = worker_delete,
+    .job_insert = job_insert,
+    .job_get = job_get,
+    .job_update = job_update,
+    .job_delete = job_delete,
+    .job_each = job_each,
+    .job_count = job_count,
+    .job_counts = job_counts,
+    .entry_append = entry_append,
+    .entry_each = entry_each,
+    .entry_at = entry_at,
+    .account_get = account_get,
+    .account_put = account_put,
+    .account_count = account_count,
+    .token_get = token_get,
+    .token_put = token_put,
+    .token_delete = token_delete,
+    .password_seen_get = password_seen_get,
+    .password_seen_put = password_seen_put,
+};

@@ -1,0 +1,278 @@
+/* Delivering reports. The head of the queue is in memory; while tries fail, it and all after it stand in the spool, so
+ * memory stays flat and a runner that dies leaves nothing unsaid. */
+#include "deliver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/spawn.h"
+#include "environment.h"
+
+enum { RETRY_FIRST_MS = 100, RETRY_LAST_MS = 5000, PROGRAM_TIMEOUT_MS = 60000, ANSWER_MAX = 65536 };
+
+void delivery_init(struct delivery *d, const struct ticket *t)
+{
+    *d = (struct delivery){ .ticket = t, .answer_fd = -1, .retry_ms = RETRY_FIRST_MS };
+    spool_init(&d->spool, t->folder);
+}
+
+void delivery_clear(struct delivery *d)
+{
+    buf_clear(&d->report.body);
+    buf_clear(&d->head);
+    buf_clear(&d->answer_text);
+    if (d->answer_fd >= 0)
+        close(d->answer_fd);
+    spool_close(&d->spool);
+}
+
+static void put_setting(const char *name, const char *value, void *context)
+{
+    environment_put(context, name, value);
+}
+
+/* The request's meta-variables: RFC 3875, section 4.1. */
+static void fill_environment(struct environment *e, const struct ticket *t, size_t length)
+{
+    char text[512];
+
+    ticket_each(t, "setting.", put_setting, e);
+    environment_put(e, "PATH", t->path);
+    environment_put(e, "GATEWAY_INTERFACE", "CGI/1.1");
+    environment_put(e, "SERVER_PROTOCOL", "HTTP/1.1");
+    environment_put(e, "SERVER_SOFTWARE", "JobJoker-runner");
+    environment_put(e, "SERVER_NAME", "localhost");
+    environment_put(e, "SERVER_PORT", "0");
+    environment_put(e, "REMOTE_ADDR", "127.0.0.1");
+    environment_put(e, "REQUEST_METHOD", "POST");
+    environment_put(e, "SCRIPT_NAME", "/cgi-bin/jobjoker.cgi");
+    snprintf(text, sizeof text, "/jobs/%s/report", t->id);
+    environment_put(e, "PATH_INFO", text);
+    environment_put(e, "QUERY_STRING", "");
+    environment_put(e, "CONTENT_TYPE", "application/x-jobjoker-report");
+    environment_put_number(e, "CONTENT_LENGTH", (long long)length);
+    environment_put(e, "HTTP_ACCEPT", "text/plain");
+    snprintf(text, sizeof text, "Bearer %s", t->lease);
+    environment_put(e, "HTTP_AUTHORIZATION", text);
+}
+
+static int open_body(const struct buf *report)
+{
+    int fd = memfd_create("report", MFD_CLOEXEC);
+
+    if (fd >= 0 && (io_write_all(fd, report->data, report->size) < 0 || lseek(fd, 0, SEEK_SET) < 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Starts the program on the head of the queue. -1: it could not be started. */
+static int start_program(struct delivery *d)
+{
+    struct environment e = {0};
+    char *const argv[] = { (char *)(uintptr_t)d->ticket->program, NULL };
+    struct spawn spawn = { .path = d->ticket->program, .argv = argv, .fd_count = 3, .directory = "/",
+                           .new_session = true };
+    int body = open_body(&d->head), answer[2], result = -1;
+
+    if (body < 0)
+        return -1;
+    if (pipe2(answer, O_CLOEXEC) < 0)
+        goto close_body;
+    fcntl(answer[0], F_SETFL, O_NONBLOCK);
+    fill_environment(&e, d->ticket, d->head.size);
+    spawn.envp = environment_array(&e);
+    spawn.fds[0] = body;
+    spawn.fds[1] = answer[1];
+    spawn.fds[2] = STDERR_FILENO;
+    if (spawn.envp)
+        result = spawn_start(&spawn, &d->pid, NULL);
+    environment_clear(&e);
+    close(answer[1]);
+    d->answer_fd = result < 0 ? -1 : answer[0];
+    if (result < 0)
+        close(answer[0]);
+close_body:
+    close(body);
+    return result;
+}
+
+static bool failing(const struct delivery *d)
+{
+    return d->failing_since_ms != 0;
+}
+
+/* The head is to be tried again later, and everything goes to the spool until then. */
+static void put_off(struct delivery *d, const char *why)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (!failing(d)) {
+        log_line("runner of job %s: a report cannot be delivered (%s), it is kept", d->ticket->id, why);
+        d->failing_since_ms = now;
+    }
+    d->retry_at_ms = now + d->retry_ms;
+    d->retry_ms = d->retry_ms * 2 < RETRY_LAST_MS ? d->retry_ms * 2 : RETRY_LAST_MS;
+}
+
+/* The head has arrived, or will never be taken: the next one moves up. */
+static void drop_head(struct delivery *d)
+{
+    if (d->head_spooled)
+        spool_drop_first(&d->spool, d->head.size);
+    buf_reset(&d->head);
+    d->head_spooled = false;
+    d->retry_at_ms = 0;
+    d->retry_ms = RETRY_FIRST_MS;
+    if (!spool_is_empty(&d->spool)) {
+        if (spool_first(&d->spool, &d->head) == 0)
+            d->head_spooled = true;
+        else
+            put_off(d, "the spool cannot be read");
+    } else {
+        if (failing(d))
+            log_line("runner of job %s: all reports were delivered", d->ticket->id);
+        d->failing_since_ms = 0;
+    }
+}
+
+/* While tries fail: the head goes first, then what has been put together since. */
+static void keep_in_spool(struct delivery *d, bool due)
+{
+    struct buf next = {0};
+
+    if (!d->head_spooled) {
+        if (spool_append(&d->spool, &d->head) < 0)
+            return; /* the disk is full: both stay in memory, and no more is read from the worker */
+        d->head_spooled = true;
+    }
+    if (!due || report_is_empty(&d->report))
+        return;
+    if (spool_append(&d->spool, &d->report.body) < 0)
+        return;
+    report_take(&d->report, &next);
+    buf_clear(&next);
+}
+
+int64_t delivery_work(struct delivery *d, bool now)
+{
+    int64_t clock = clock_monotonic_ms();
+    bool due = now || report_due_ms(&d->report) <= clock;
+
+    if (d->pid) {
+        if (clock >= d->kill_at_ms)
+            kill(d->pid, SIGKILL);
+        if (failing(d))
+            keep_in_spool(d, due);
+        return d->kill_at_ms;
+    }
+    if (d->head.size == 0 && due && !report_is_empty(&d->report)) {
+        report_take(&d->report, &d->head);
+        due = false;
+    }
+    if (failing(d) && d->head.size)
+        keep_in_spool(d, due);
+    if (d->head.size && clock >= d->retry_at_ms) {
+        if (start_program(d) == 0) {
+            d->kill_at_ms = clock + PROGRAM_TIMEOUT_MS;
+            return d->kill_at_ms;
+        }
+        put_off(d, strerror(errno));
+    }
+    if (d->head.size)
+        return d->retry_at_ms;
+    return report_due_ms(&d->report);
+}
+
+bool delivery_is_full(const struct delivery *d)
+{
+    return report_is_full(&d->report) && d->head.size > 0;
+}
+
+bool delivery_is_done(const struct delivery *d)
+{
+    return d->pid == 0 && d->head.size == 0 && report_is_empty(&d->report) && spool_is_empty(&d->spool);
+}
+
+void delivery_read_answer(struct delivery *d)
+{
+    char chunk[4096];
+    ssize_t n = read(d->answer_fd, chunk, sizeof chunk);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0) {
+        if (d->answer_text.size < ANSWER_MAX)
+            buf_put(&d->answer_text, chunk, (size_t)n);
+        return;
+    }
+    close(d->answer_fd);
+    d->answer_fd = -1;
+}
+
+/* Status and body of a CGI answer: RFC 3875, section 6.3.3. 0: it is none. */
+static int read_status(const char *text, const char **body)
+{
+    static const char status[] = "Status: ";
+
+    const char *end = strstr(text, "\r\n\r\n");
+
+    if (strncmp(text, status, sizeof status - 1) != 0 || !end)
+        return 0;
+    *body = end + 4;
+    return atoi(text + sizeof status - 1);
+}
+
+static enum answer read_wish(const char *body)
+{
+    return strcmp(body, "stop\n") == 0 ? ANSWER_STOP : strcmp(body, "kill\n") == 0 ? ANSWER_KILL : ANSWER_RUN;
+}
+
+static enum answer judge(struct delivery *d, int status, const char *body)
+{
+    switch (status) {
+    case 200:
+        drop_head(d);
+        return read_wish(body);
+    case 401:
+    case 403:
+    case 404:
+    case 409:
+        log_line("runner of job %s: it is not ours any more (%d)", d->ticket->id, status);
+        return ANSWER_FENCED;
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+        log_line("runner of job %s: a report was refused (%d), it is left out: %.200s", d->ticket->id, status, body);
+        drop_head(d);
+        return ANSWER_NONE;
+    default:
+        put_off(d, status ? "the answer is a failure" : "there is no answer");
+        return ANSWER_NONE;
+    }
+}
+
+enum answer delivery_ended(struct delivery *d)
+{
+    const char *body = "";
+    enum answer answer;
+    int status;
+
+    while (d->answer_fd >= 0) /* nobody else writes to the pipe, so this ends */
+        delivery_read_answer(d);
+    d->pid = 0;
+    status = read_status(buf_text(&d->answer_text), &body);
+    answer = judge(d, status, body);
+    buf_clear(&d->answer_text);
+    return answer;
+}

@@ -1,0 +1,51 @@
+#ifndef JOBJOKER_RUNNER_DELIVER_H
+#define JOBJOKER_RUNNER_DELIVER_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "report.h"
+#include "spool.h"
+#include "ticket.h"
+
+/* Delivering reports, in order, one at a time, without waiting: the program that answers the API is run as CGI/1.1
+ * (RFC 3875), and supervise.c's loop tells us when it has said something and when it ended. What is refused for the
+ * moment is kept in the spool and tried again. */
+
+enum answer { ANSWER_NONE, ANSWER_RUN, ANSWER_STOP, ANSWER_KILL, ANSWER_FENCED /* we do not own this job any more */ };
+
+struct delivery {
+    const struct ticket *ticket;
+    struct report report;   /* being put together */
+    struct buf head;        /* the first that is not delivered: on its way, or waiting for its next try */
+    bool head_spooled;      /* it stands in the spool as well */
+    struct spool spool;
+    pid_t pid;              /* of the program at work; 0: none */
+    int answer_fd;          /* -1: none */
+    struct buf answer_text;
+    int64_t kill_at_ms;     /* when a program that does not answer is given up; monotonic */
+    int64_t retry_at_ms;    /* 0: the last try went well */
+    int64_t retry_ms;       /* the next pause */
+    int64_t failing_since_ms; /* 0: it works */
+};
+
+void delivery_init(struct delivery *d, const struct ticket *t);
+void delivery_clear(struct delivery *d);
+
+/* Does what can be done now: sends what is due (all of it when `now`), or spools it. Returns when to be called again:
+ * monotonic milliseconds, INT64_MAX: not before something happens. */
+int64_t delivery_work(struct delivery *d, bool now);
+
+/* No more output should be read: what is there has no place to go. */
+bool delivery_is_full(const struct delivery *d);
+/* Everything was delivered. */
+bool delivery_is_done(const struct delivery *d);
+
+/* answer_fd has something to read, or its end. */
+void delivery_read_answer(struct delivery *d);
+/* The program has ended and was reaped. What the API wants of us. */
+enum answer delivery_ended(struct delivery *d);
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef JOBJOKER_RUNNER_OUTPUT_H
+#define JOBJOKER_RUNNER_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "report.h"
+
+/* What a worker says: its two streams, cut into lines, become entries of the log; lines of standard output that are
+ * commands do what they say (job/command.h). Memory is bounded: a line longer than an entry is passed on in parts. */
+
+struct masks; /* what ::add-mask:: hid */
+
+struct stream {
+    enum entry_stream name;
+    struct buf line;        /* what has come of the line so far */
+    enum report_verb rest;  /* of a long line: what its parts are; 0: this is its first part */
+    bool rest_is_encoded;
+};
+
+struct output {
+    struct report *report;
+    struct stream out, err;
+    struct masks *masks;
+    char stop_token[128];   /* commands are off until "::TOKEN::"; "" : they are on */
+    char *last_error;       /* text of the last ::error::; NULL: none */
+};
+
+void output_init(struct output *o, struct report *report);
+void output_clear(struct output *o);
+
+/* Takes bytes of one of the streams. */
+void output_take(struct output *o, struct stream *s, const char *bytes, size_t size);
+/* The stream has ended: what stands in an unfinished line is an entry. */
+void output_end(struct output *o, struct stream *s);
+
+#endif

@@ -1,0 +1,39 @@
+#ifndef JOBJOKER_RUNNER_REPORT_H
+#define JOBJOKER_RUNNER_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "job/report_format.h"
+
+/* The report that is being put together. It goes off when it is full or old enough, whichever comes first. */
+
+enum {
+    ENTRY_SIZE_MAX = 65536,  /* bytes of one entry: longer lines are cut */
+    REPORT_FULL = 65536,     /* bytes of a report that is to go off */
+    REPORT_SIZE_MAX = REPORT_FULL + ENTRY_SIZE_MAX + 4096, /* with the entry that made it full, and the end of a job */
+    REPORT_AGE_MS = 200,
+};
+
+struct report {
+    struct buf body;     /* begins with its number once something is in it */
+    int64_t number;      /* of the report before */
+    int64_t started_ms;  /* monotonic: when its first record was put; 0: it is empty */
+};
+
+void report_add(struct report *r, const struct report_record *record);
+/* A system entry of the log, in the runner's own words. */
+void report_say(struct report *r, const char *text);
+/* Begins it although nothing is to be said: to ask what is wanted. */
+void report_begin(struct report *r);
+
+bool report_is_empty(const struct report *r);
+bool report_is_full(const struct report *r);
+/* When it is to go off; INT64_MAX while it is empty. Monotonic milliseconds. */
+int64_t report_due_ms(const struct report *r);
+
+/* Moves it into `out`, whose memory becomes the next one's. */
+void report_take(struct report *r, struct buf *out);
+
+#endif
