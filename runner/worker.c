@@ -84,6 +84,7 @@ static void fill_environment(struct start *s)
     environment_put(e, "JOBJOKER_LIB", s->library);
     snprintf(path, sizeof path, "%s/python", s->library);
     environment_put(e, "PYTHONPATH", path);
+    environment_put(e, "PYTHONUNBUFFERED", "1"); /* a log that comes when the job is over is none */
     snprintf(path, sizeof path, "%s/sh/jobjoker.sh", s->library);
     environment_put(e, "JOBJOKER_SH", path);
     ticket_each(t, "param.", put_parameter, e);
