@@ -128,7 +128,7 @@ def test_what_is_installed_stays_inside(littered):
     files = [f.relative_to(littered.site) for f in littered.site.rglob("*") if f.is_file()]
     assert len(files) > 10
     for name in files:
-        if name.parts[0] != "htdocs":
+        if name.parts[0] != "htdocs" and name.name != "jobjoker.cgi":
             answer = littered.get(f"/{name}".replace("#", "%23"))
             assert answer.status in (400, 403, 404, 405), (name, answer)
 
@@ -149,8 +149,7 @@ TRICKS = [
     "/htdocs/jobs.db", "//jobs.db", "/./jobs.db", "/htdocs//../jobs.db", "/jobs.db/", "/jobs.db/x.js", "/jobs.db;x.js",
     "/jobs.db%20", "/jobs.db.", "/jobs.db%3f.js", "/jobs.db?x.js", "/jobs.db%23.js", "/JOBS.DB", "/%6aobs.db",
     "/htdocs/app.js%7e", "/htdocs/%2ehidden.js", "/htdocs/.%68idden.js", "/sql/sqlite/0001.sql/x", "/.htaccess",
-    "/%2ehtaccess", "/.htaccess/", "/htdocs/.htaccess", "/cgi-bin/jobjoker", "/cgi-bin/jobjoker.cgi",
-    "/cgi-bin/jobjoker.cgi/workers", "/cgi-bin/other.cgi", "/cgi-bin/", "/jobjoker.ini", "/jobjoker.ini/",
+    "/%2ehtaccess", "/.htaccess/", "/htdocs/.htaccess", "/cgi-bin/jobjoker", "/cgi-bin/other.cgi", "/cgi-bin/", "/jobjoker.ini", "/jobjoker.ini/",
     "/%c0%ae%c0%ae/jobs.db", "/htdocs/%c0%ae%c0%ae/jobs.db", "/data/jobs.db/..;/x", "/workers/Secret.c",
 ]
 
@@ -160,6 +159,11 @@ def test_tricks_reach_nothing(littered, path):
     answer = littered.get(path)
     assert answer.status in (400, 403, 404), answer
     assert MARK.encode() not in answer.body and b"root:" not in answer.body and b"RewriteEngine" not in answer.body
+
+
+def test_the_program_is_run_and_never_sent(every_server):
+    answer = every_server.get("/cgi-bin/jobjoker.cgi")
+    assert answer.status in (303, 404) and b"ELF" not in answer.body, answer
 
 
 def test_without_rewriting_nothing_is_served(new_server):
