@@ -58,8 +58,9 @@ static int answer(struct request *req, struct response *res, struct error *err)
         return -1;
     router_answer(req, &ctx, engine.store, res);
     response_send(res, req);
-    store_close(engine.store);
-    return 0;
+    /* The server waits for our end, and closing costs a tenth of a short request: the kernel does it as well. Nothing
+     * is open that is not committed. */
+    _exit(0);
 }
 
 int main(void)

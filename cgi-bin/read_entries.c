@@ -320,7 +320,8 @@ static int follow(const struct request *req, const struct context *ctx, struct t
         if (over || c.client_gone || !client_is_there(pause_ms))
             return 0;
         text_clear(t);
-        if (engine_reap(ctx->engine, err) < 0 || text_load(t, request_path(req, "id"), err) < 0)
+        store_refresh(t->db);
+        if (engine_reap_job(ctx->engine, request_path(req, "id"), err) < 0 || text_load(t, request_path(req, "id"), err) < 0)
             return -1;
     }
 }

@@ -108,12 +108,11 @@ int wait_for_job(const struct context *ctx, const struct store *db, const char *
             return -1;
         if (job_state_is_over(job->state) || left <= 0)
             return 0;
-        if (job->state == JOB_ACTIVE && engine_reap(ctx->engine, err) < 0) {
-            job_clear(job);
-            return -1;
-        }
         job_clear(job);
         poll(NULL, 0, left < pause_ms ? (int)left : pause_ms);
+        store_refresh(db);
+        if (engine_reap_job(ctx->engine, id, err) < 0)
+            return -1;
         /* Short jobs are seen at once, long ones cost little: a look takes some 20 microseconds. */
         pause_ms = pause_ms < 50 ? pause_ms + 1 : 50;
     }
@@ -140,10 +139,10 @@ int read_job(const struct request *req, const struct context *ctx, const struct 
 int read_job_status(const struct request *req, const struct context *ctx, const struct store *db,
                     struct response *res, struct error *err)
 {
-    AUTO(job) struct job job = {0};
+    struct job_peek job;
 
     (void)ctx;
-    if (store_job_get(db, request_path(req, "id"), &job, err) < 0)
+    if (store_job_peek(db, request_path(req, "id"), &job, err) < 0)
         return -1;
     if (req->format == FORMAT_TEXT) {
         buf_printf(response_text(res, "text/plain"), "%s\n", job_state_name(job.state));

@@ -171,6 +171,14 @@ static int check_path(const struct request *req, struct error *err)
     return 0;
 }
 
+/* No state that is told is a lie: a job whose runner is gone is ended before it is looked at. */
+static int look_after(const struct request *req, const struct context *ctx, struct error *err)
+{
+    const char *id = request_path(req, "id");
+
+    return id ? engine_reap_job(ctx->engine, id, err) : engine_reap(ctx->engine, err);
+}
+
 static int call(struct request *req, const struct route *route, struct context *ctx, struct store *db,
                 struct response *res, struct error *err)
 {
@@ -179,7 +187,7 @@ static int call(struct request *req, const struct route *route, struct context *
         return -1;
     if (route->body != BODY_NONE && request_read_body(req, body_max(route->body, ctx->settings), err) < 0)
         return -1;
-    if (route->reap && engine_reap(ctx->engine, err) < 0)
+    if (route->reap && look_after(req, ctx, err) < 0)
         return -1;
     if (route->read)
         return route->read(req, ctx, db, res, err);

@@ -45,5 +45,7 @@ int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct
 /* Looks after jobs that are `active` on this host and whose runner is gone: takes in what it left, and ends them as
  * error. Costs one look into the store when no job is active. */
 int engine_reap(struct engine *e, struct error *err);
+/* The same for one job; one that is not there is nothing to look after. */
+int engine_reap_job(struct engine *e, const char *id, struct error *err);
 
 #endif

@@ -248,7 +248,7 @@ int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct 
             result = end_by_force(pidfd, pid, err);
         close(pidfd);
     }
-    if (result < 0 || (wanted == WANT_KILL && engine_reap(e, err) < 0))
+    if (result < 0 || (wanted == WANT_KILL && engine_reap_job(e, id, err) < 0))
         return -1;
     job_clear(job);
     return store_job_get(e->store, id, job, err);

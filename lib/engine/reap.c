@@ -113,6 +113,26 @@ static int reap_one(struct engine *e, const char *id, struct error *err)
     return 0;
 }
 
+int engine_reap_job(struct engine *e, const char *id, struct error *err)
+{
+    struct error problem = {0};
+    struct job_peek peek;
+    struct utsname host;
+
+    if (store_job_peek(e->store, id, &peek, &problem) < 0) {
+        if (problem.status == 404)
+            return 0;
+        *err = problem;
+        return -1;
+    }
+    if (peek.state != JOB_ACTIVE || !peek.held)
+        return 0;
+    uname(&host);
+    if (strcmp(peek.host, host.nodename) != 0 || lease_is_held(e->settings->data, id))
+        return 0;
+    return reap_one(e, id, err);
+}
+
 int engine_reap(struct engine *e, struct error *err)
 {
     struct job_filter active = { .state = JOB_ACTIVE, .limit = INT_MAX };

@@ -111,12 +111,15 @@ static int bring_up_to_date(sqlite3 *db, const char *path, struct error *err)
                  path, version, SCHEMA_VERSION);
         return error_set(err, 503, "store_newer", "the database was written by a newer version of JobJoker");
     }
-    return version == SCHEMA_VERSION ? 0 : migrate(db, path, err);
+    if (version == SCHEMA_VERSION)
+        return 0;
+    /* The view from before must not be open while the schema changes. */
+    return run(db, "COMMIT", err) < 0 || migrate(db, path, err) < 0 ? -1 : run(db, "BEGIN", err);
 }
 
 sqlite3 *sqlite_db_open(const char *path, struct error *err)
 {
-    char wal_pages[64];
+    char pragmas[96];
     sqlite3 *db = NULL;
 
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
@@ -127,8 +130,8 @@ sqlite3 *sqlite_db_open(const char *path, struct error *err)
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     /* Whoever closes last would write the WAL back and delete it, which costs a lone request half of its time. */
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    snprintf(wal_pages, sizeof wal_pages, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = %d", WAL_PAGES);
-    if (bring_up_to_date(db, path, err) < 0 || run(db, wal_pages, err) < 0)
+    snprintf(pragmas, sizeof pragmas, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = %d; BEGIN", WAL_PAGES);
+    if (run(db, pragmas, err) < 0 || bring_up_to_date(db, path, err) < 0)
         goto close_db;
     return db;
 close_db:

@@ -7,7 +7,8 @@
 
 /* A connection to an SQLite file that has this program's schema. */
 
-/* Opens and migrates; safe when many do so at once. NULL: as store_open(). sqlite_db_close() it. */
+/* Opens and migrates; safe when many do so at once. A read transaction is open then: what is read is of one moment.
+ * NULL: as store_open(). sqlite_db_close() it. */
 sqlite3 *sqlite_db_open(const char *path, struct error *err);
 void sqlite_db_close(sqlite3 *db);
 

@@ -66,6 +66,11 @@ void store_rollback(struct store *s)
     s->ops->rollback(s);
 }
 
+void store_refresh(const struct store *s)
+{
+    s->ops->refresh(s);
+}
+
 int store_worker_get(const struct store *s, const char *name, int64_t version, bool code, struct worker *out,
                      struct error *err)
 {
@@ -101,6 +106,11 @@ int store_job_insert(struct store *s, struct job *job, struct error *err)
 int store_job_get(const struct store *s, const char *id, struct job *out, struct error *err)
 {
     return s->ops->job_get(s, id, out, err);
+}
+
+int store_job_peek(const struct store *s, const char *id, struct job_peek *out, struct error *err)
+{
+    return s->ops->job_peek(s, id, out, err);
 }
 
 int store_job_update(struct store *s, const struct job *job, enum job_state from, struct error *err)

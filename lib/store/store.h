@@ -26,6 +26,10 @@ int store_begin(struct store *s, struct error *err);
 int store_commit(struct store *s, struct error *err); /* -1: it is rolled back */
 void store_rollback(struct store *s);                 /* nothing open: does nothing */
 
+/* What is read after store_open() is the store as it was at the first read, all of it of one moment, until a
+ * transaction that writes begins. This takes a newer view: for who waits for a change. */
+void store_refresh(const struct store *s);
+
 /* -- workers -- */
 
 enum worker_kind { WORKER_C = 1, WORKER_PHP, WORKER_SCRIPT, WORKER_KINDS };
@@ -76,6 +80,13 @@ struct job_filter {
 
 int store_job_insert(struct store *s, struct job *job, struct error *err); /* sets job->number */
 int store_job_get(const struct store *s, const char *id, struct job *out, struct error *err); /* 404 job_unknown */
+/* As much of a job as tells whether it runs: cheap, for those who ask often. 404 job_unknown. */
+struct job_peek {
+    enum job_state state;
+    bool held;
+    char host[JOB_HOST_SIZE];
+};
+int store_job_peek(const struct store *s, const char *id, struct job_peek *out, struct error *err);
 /* Writes all that may change, if the job is still in state `from`: of two that race, one loses.
  * 404 job_unknown; 409 job_moved. */
 int store_job_update(struct store *s, const struct job *job, enum job_state from, struct error *err);

@@ -11,6 +11,7 @@ struct store_ops {
     int (*begin)(struct store *s, struct error *err);
     int (*commit)(struct store *s, struct error *err);
     void (*rollback)(struct store *s);
+    void (*refresh)(const struct store *s);
     int (*worker_get)(const struct store *s, const char *name, int64_t version, bool code, struct worker *out,
                       struct error *err);
     int (*worker_each)(const struct store *s, const char *after, int limit,
@@ -20,6 +21,7 @@ struct store_ops {
     int (*worker_delete)(struct store *s, const char *name, struct error *err);
     int (*job_insert)(struct store *s, struct job *job, struct error *err);
     int (*job_get)(const struct store *s, const char *id, struct job *out, struct error *err);
+    int (*job_peek)(const struct store *s, const char *id, struct job_peek *out, struct error *err);
     int (*job_update)(struct store *s, const struct job *job, enum job_state from, struct error *err);
     int (*job_delete)(struct store *s, const struct job *job, struct error *err);
     int (*job_each)(const struct store *s, const struct job_filter *filter, int (*each)(const struct job *, void *),

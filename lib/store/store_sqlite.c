@@ -31,7 +31,9 @@ enum statement {
     JOB_UPDATE,
     JOB_DELETE,
     JOB_DELETE_ENTRIES,
+    JOB_PEEK,
     JOB_COUNTS,
+    JOB_COUNT_ADD,
     ENTRY_INSERT,
     ENTRY_EACH,
     ENTRY_START,
@@ -80,6 +82,9 @@ static const char *const sql[STATEMENTS] = {
                    " token_hash = ?26, name = ?27, reason = ?28, progress = ?29 WHERE id = ?1 AND state = ?31",
     [JOB_DELETE] = "DELETE FROM job WHERE number = ?1 AND state = ?2",
     [JOB_DELETE_ENTRIES] = "DELETE FROM entry WHERE job = ?1",
+    [JOB_PEEK] = "SELECT state, held, host FROM job WHERE id = ?1",
+    [JOB_COUNT_ADD] = "INSERT INTO job_count (worker, state, jobs) VALUES (?1, ?2, ?3)"
+                      " ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs",
     [JOB_COUNTS] = "SELECT state, sum(jobs) FROM job_count GROUP BY state",
     [ENTRY_INSERT] = "INSERT INTO entry (job, kind, seq, start, time, stream, open, bytes)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -102,6 +107,8 @@ static const char *const sql[STATEMENTS] = {
 struct store_sqlite {
     struct store store; /* first: a pointer to one is a pointer to the other */
     sqlite3 *db;
+    bool *snapshot; /* one read transaction spans all that a request reads, until it writes or asks for a newer view;
+                       behind a pointer as below */
     sqlite3_stmt **prepared; /* [STATEMENTS], each NULL until its first use; behind a pointer, since readers hold a
                                 const store and need them too */
 };
@@ -114,6 +121,14 @@ static struct store_sqlite *self(const struct store *s)
 static int fail(const struct store *s, const char *what, struct error *err)
 {
     return sqlite_db_error(self(s)->db, what, err);
+}
+
+/* Ends the view that this connection has had of the store since it was opened. */
+static void end_snapshot(const struct store *s)
+{
+    if (*self(s)->snapshot)
+        sqlite3_exec(self(s)->db, "COMMIT", NULL, NULL, NULL);
+    *self(s)->snapshot = false;
 }
 
 /* A statement, ready to bind; NULL with err. done() it on every path: an open reader would keep the WAL from being
@@ -174,6 +189,7 @@ static void close_store(struct store *s)
         sqlite3_finalize(me->prepared[i]);
     sqlite_db_close(me->db);
     free(me->prepared);
+    free(me->snapshot);
     free(me);
 }
 
@@ -181,16 +197,22 @@ static struct store *open_store(const char *place, struct error *err)
 {
     struct store_sqlite *me = calloc(1, sizeof *me);
 
-    if (!me || !(me->prepared = calloc(STATEMENTS, sizeof(sqlite3_stmt *)))) {
+    if (!me || !(me->prepared = calloc(STATEMENTS, sizeof(sqlite3_stmt *))) ||
+        !(me->snapshot = calloc(1, sizeof *me->snapshot))) {
         error_errno(err, "memory");
         goto free_store;
     }
     me->store.ops = &store_sqlite;
     me->db = sqlite_db_open(place, err);
-    if (me->db)
+    if (me->db) {
+        *me->snapshot = true;
         return &me->store;
-    free(me->prepared);
+    }
 free_store:
+    if (me) {
+        free(me->prepared);
+        free(me->snapshot);
+    }
     free(me);
     return NULL;
 }
@@ -199,11 +221,13 @@ static int begin(struct store *s, struct error *err)
 {
     sqlite3_stmt *q = prepare(s, BEGIN, err);
 
+    end_snapshot(s);
     return q ? execute(s, q, err) : -1;
 }
 
 static void rollback(struct store *s)
 {
+    end_snapshot(s);
     if (!sqlite3_get_autocommit(self(s)->db))
         sqlite3_exec(self(s)->db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -216,6 +240,11 @@ static int commit(struct store *s, struct error *err)
         return 0;
     rollback(s);
     return -1;
+}
+
+static void refresh(const struct store *s)
+{
+    end_snapshot(s);
 }
 
 /* -- workers -- */
@@ -478,6 +507,19 @@ static void bind_job(sqlite3_stmt *q, const struct job *j)
     bind_text(q, c++, j->parameters);
 }
 
+/* The counters follow each insert, change of state and deletion, in the same transaction. */
+static int count_job(struct store *s, const char *worker, enum job_state state, int difference, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, JOB_COUNT_ADD, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, worker);
+    sqlite3_bind_int(q, 2, state);
+    sqlite3_bind_int(q, 3, difference);
+    return execute(s, q, err);
+}
+
 static int job_insert(struct store *s, struct job *job, struct error *err)
 {
     sqlite3_stmt *q = prepare(s, JOB_INSERT, err);
@@ -488,7 +530,29 @@ static int job_insert(struct store *s, struct job *job, struct error *err)
     if (execute(s, q, err) < 0)
         return -1;
     job->number = sqlite3_last_insert_rowid(self(s)->db);
-    return 0;
+    return count_job(s, job->worker, job->state, 1, err);
+}
+
+static int job_peek(const struct store *s, const char *id, struct job_peek *out, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, JOB_PEEK, err);
+    int step, result = 0;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, id);
+    step = sqlite3_step(q);
+    if (step == SQLITE_ROW) {
+        out->state = (enum job_state)sqlite3_column_int(q, 0);
+        out->held = sqlite3_column_int(q, 1);
+        read_text(q, 2, out->host, sizeof out->host);
+    } else if (step == SQLITE_DONE) {
+        result = error_set(err, 404, "job_unknown", "there is no job %s", id);
+    } else {
+        result = fail(s, "read a job's state", err);
+    }
+    done(q);
+    return result;
 }
 
 static int job_get(const struct store *s, const char *id, struct job *out, struct error *err)
@@ -531,7 +595,11 @@ static int job_update(struct store *s, const struct job *job, enum job_state fro
     sqlite3_bind_int(q, 31, from);
     if (execute(s, q, err) < 0)
         return -1;
-    return sqlite3_changes(self(s)->db) ? 0 : why_untouched(s, job->id, err);
+    if (sqlite3_changes(self(s)->db) == 0)
+        return why_untouched(s, job->id, err);
+    if (job->state == from)
+        return 0;
+    return count_job(s, job->worker, from, -1, err) < 0 ? -1 : count_job(s, job->worker, job->state, 1, err);
 }
 
 static int job_delete(struct store *s, const struct job *job, struct error *err)
@@ -546,7 +614,7 @@ static int job_delete(struct store *s, const struct job *job, struct error *err)
         return -1;
     if (sqlite3_changes(self(s)->db) == 0)
         return why_untouched(s, job->id, err);
-    if (!(q = prepare(s, JOB_DELETE_ENTRIES, err)))
+    if (count_job(s, job->worker, job->state, -1, err) < 0 || !(q = prepare(s, JOB_DELETE_ENTRIES, err)))
         return -1;
     sqlite3_bind_int64(q, 1, job->number);
     return execute(s, q, err);
@@ -931,6 +999,7 @@ const struct store_ops store_sqlite = {
     .begin = begin,
     .commit = commit,
     .rollback = rollback,
+    .refresh = refresh,
     .worker_get = worker_get,
     .worker_each = worker_each,
     .worker_count = worker_count,
@@ -938,6 +1007,7 @@ const struct store_ops store_sqlite = {
     .worker_delete = worker_delete,
     .job_insert = job_insert,
     .job_get = job_get,
+    .job_peek = job_peek,
     .job_update = job_update,
     .job_delete = job_delete,
     .job_each = job_each,

@@ -1,4 +1,5 @@
--- The first schema. Times are milliseconds since 1970 UTC. Booleans are 0 and 1.
+-- The first schema. Times are milliseconds since 1970 UTC. Booleans are 0 and 1. Each request parses all of this when
+-- it opens the file, so there are no defaults and no triggers: the program gives every value.
 
 -- Workers in the list; a deleted worker has no row here, and keeps its versions for the jobs that ran them.
 CREATE TABLE worker (
@@ -27,28 +28,28 @@ CREATE TABLE job (
     number         INTEGER PRIMARY KEY AUTOINCREMENT,
     id             TEXT NOT NULL UNIQUE,
     worker         TEXT NOT NULL,
-    version        INTEGER NOT NULL DEFAULT 0,
+    version        INTEGER NOT NULL,
     state          INTEGER NOT NULL,
-    wanted         INTEGER NOT NULL DEFAULT 0,
-    held           INTEGER NOT NULL DEFAULT 0,
-    host           TEXT NOT NULL DEFAULT '',
-    pid            INTEGER NOT NULL DEFAULT 0,
+    wanted         INTEGER NOT NULL,
+    held           INTEGER NOT NULL,
+    host           TEXT NOT NULL,
+    pid            INTEGER NOT NULL,
     created        INTEGER NOT NULL,
-    started        INTEGER NOT NULL DEFAULT 0,
-    stopped        INTEGER NOT NULL DEFAULT 0,
-    attempt        INTEGER NOT NULL DEFAULT 0,
-    timeout        INTEGER NOT NULL DEFAULT 0,
-    percent        INTEGER NOT NULL DEFAULT -1,
-    exit_code      INTEGER NOT NULL DEFAULT -1,
-    signal         INTEGER NOT NULL DEFAULT 0,
-    report         INTEGER NOT NULL DEFAULT 0,
-    log_count      INTEGER NOT NULL DEFAULT 0,
-    log_size       INTEGER NOT NULL DEFAULT 0,
-    response_count INTEGER NOT NULL DEFAULT 0,
-    response_size  INTEGER NOT NULL DEFAULT 0,
-    cpu_user       INTEGER NOT NULL DEFAULT -1,
-    cpu_system     INTEGER NOT NULL DEFAULT -1,
-    max_rss        INTEGER NOT NULL DEFAULT -1, -- KiB
+    started        INTEGER NOT NULL,
+    stopped        INTEGER NOT NULL,
+    attempt        INTEGER NOT NULL,
+    timeout        INTEGER NOT NULL,
+    percent        INTEGER NOT NULL,
+    exit_code      INTEGER NOT NULL,
+    signal         INTEGER NOT NULL,
+    report         INTEGER NOT NULL,
+    log_count      INTEGER NOT NULL,
+    log_size       INTEGER NOT NULL,
+    response_count INTEGER NOT NULL,
+    response_size  INTEGER NOT NULL,
+    cpu_user       INTEGER NOT NULL,
+    cpu_system     INTEGER NOT NULL,
+    max_rss        INTEGER NOT NULL, -- KiB
     lease_hash     BLOB,
     token_hash     BLOB,
     name           TEXT,
@@ -67,17 +68,6 @@ CREATE TABLE job_count (
     jobs   INTEGER NOT NULL,
     PRIMARY KEY (worker, state)
 ) WITHOUT ROWID;
-CREATE TRIGGER job_count_insert AFTER INSERT ON job BEGIN
-    INSERT INTO job_count VALUES (new.worker, new.state, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
-END;
-CREATE TRIGGER job_count_update AFTER UPDATE OF state ON job WHEN old.state <> new.state BEGIN
-    UPDATE job_count SET jobs = jobs - 1 WHERE worker = old.worker AND state = old.state;
-    INSERT INTO job_count VALUES (new.worker, new.state, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
-END;
-CREATE TRIGGER job_count_delete AFTER DELETE ON job BEGIN
-    UPDATE job_count SET jobs = jobs - 1 WHERE worker = old.worker AND state = old.state;
-END;
-
 -- Log and response. `start` is where an entry's bytes begin in the whole text.
 CREATE TABLE entry (
     job    INTEGER NOT NULL,
