@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "auth.h"
 #include "base/clock.h"
 #include "base/io.h"
@@ -23,6 +24,7 @@ static const char usage[] =
     "  settings --table    the same as a Markdown table\n"
     "  api                 print the API as a Markdown table, from the program's own table of routes\n"
     "  version             print the version\n"
+    "  answer              answer one CGI request, for jobjoker.cgi\n"
     "\n"
     "Settings are read from jobjoker.ini beside .htaccess (or where JOBJOKER_CONFIG says) and from the environment.\n";
 
@@ -150,6 +152,14 @@ static int command_api(int argc, char **argv)
     return 0;
 }
 
+/* For jobjoker.cgi, which is linked statically: what it cannot do itself it hands over like this (answer.c). */
+static int command_answer(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    answer_request();
+    return 0;
+}
+
 static int command_version(int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -162,6 +172,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "init", command_init }, { "settings", command_settings }, { "api", command_api }, { "version", command_version },
+    { "answer", command_answer },
 };
 
 int main(int argc, char **argv)

@@ -57,11 +57,12 @@ static bool list_methods(struct request *req, struct buf *out)
     return any;
 }
 
-static const struct route *find_route(struct request *req, struct response *res, struct error *err)
+const struct route *router_find(struct request *req, struct response *res, struct error *err)
 {
     struct buf allow = {0};
     bool path_is_known;
 
+    res->head_only = req->method == METHOD_HEAD;
     for (size_t i = 0; i < route_count; i++) {
         if (routes[i].method == table_method(req->method) && path_matches(req, routes[i].path))
             return &routes[i];
@@ -76,6 +77,14 @@ static const struct route *find_route(struct request *req, struct response *res,
     }
     buf_clear(&allow);
     return NULL;
+}
+
+bool router_reads_json(const struct route *route)
+{
+    char type[64];
+
+    request_content_type(type, sizeof type);
+    return route->reads_json || (route->body == BODY_ENTRY && strcmp(type, "application/x-ndjson") == 0);
 }
 
 /* A page of another site can make a browser send a request with the user's password or cookie. Browsers say where a
@@ -194,14 +203,11 @@ static int call(struct request *req, const struct route *route, struct context *
     return route->write(req, ctx, db, res, err);
 }
 
-static int answer(struct request *req, struct context *ctx, struct store *db, struct response *res,
-                  struct error *err)
+static int answer(const struct route *route, struct request *req, struct context *ctx, struct store *db,
+                  struct response *res, struct error *err)
 {
     struct identity who = {0};
-    const struct route *route = find_route(req, res, err);
 
-    if (!route)
-        return err->status ? -1 : 0; /* OPTIONS: Allow is set */
     if (route->write && comes_from_another_site())
         return error_set(err, 403, "cross_site", "this request comes from a page of another site");
     ctx->who = &who;
@@ -213,14 +219,13 @@ static int answer(struct request *req, struct context *ctx, struct store *db, st
     return call(req, route, ctx, db, res, err);
 }
 
-void router_answer(struct request *req, const struct context *ctx_without_who, struct store *db,
-                   struct response *res)
+void router_answer(const struct route *route, struct request *req, const struct context *ctx_without_who,
+                   struct store *db, struct response *res)
 {
     struct context ctx = *ctx_without_who;
     struct error err = {0};
 
-    res->head_only = req->method == METHOD_HEAD;
-    if (answer(req, &ctx, db, res, &err) < 0) {
+    if (answer(route, req, &ctx, db, res, &err) < 0) {
         store_rollback(db);
         if (err.status == 401)
             put_challenge(res);

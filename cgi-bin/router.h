@@ -34,6 +34,7 @@ struct route {
     write_handler *write;
     unsigned formats;       /* of the answer: enum format */
     enum body_limit body;
+    bool reads_json;        /* its body, or what is in the store */
     bool reap;              /* before: look after runners that vanished, so that no state is a lie */
     const char *query;      /* names of the parameters that it takes, separated by spaces; NULL: none */
     const char *summary;    /* one line for people */
@@ -42,8 +43,15 @@ struct route {
 extern const struct route routes[];
 extern const size_t route_count;
 
-/* Answers one request: finds the route, checks the rights, reads the body, calls the handler. */
-void router_answer(struct request *req, const struct context *ctx_without_who, struct store *db,
-                   struct response *res);
+/* Finds the route of a request. NULL: 404 route_unknown, or 405 method_not_allowed with Allow; or no error at all for
+ * OPTIONS, whose answer is in res. */
+const struct route *router_find(struct request *req, struct response *res, struct error *err);
+
+/* Will answering this request read JSON? */
+bool router_reads_json(const struct route *route);
+
+/* Answers one request: checks the rights, reads the body, calls the handler. */
+void router_answer(const struct route *route, struct request *req, const struct context *ctx_without_who,
+                   struct store *db, struct response *res);
 
 #endif

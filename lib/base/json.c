@@ -85,6 +85,11 @@ static bool only_space(const char *from, const char *end)
     return from == end;
 }
 
+bool json_is_there(void)
+{
+    return true;
+}
+
 struct json *json_parse(const char *text, size_t size, struct error *err)
 {
     const char *end = text;

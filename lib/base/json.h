@@ -12,6 +12,9 @@
 
 enum json_type { JSON_NULL = 1, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
+/* False in a program that is linked without it (json_none.c): then json_parse() only fails. */
+bool json_is_there(void);
+
 struct json; /* one value of a parsed text */
 
 enum { JSON_DEPTH_MAX = 64 };
