@@ -344,10 +344,11 @@ void supervise(const struct ticket *t, const char *library, int ready)
     r.signals = open_signals();
     if (r.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         snprintf(r.reason, sizeof r.reason, "the runner could not be set up: %s", strerror(errno));
-    else
-        start(&r, library);
+    /* From here on we tell all that happens: who started us need not wait for the worker's start as well. */
     (void)!write(ready, "R", 1);
     close(ready);
+    if (!r.reason[0])
+        start(&r, library);
     loop(&r);
     output_clear(&r.output);
     delivery_clear(&r.delivery);

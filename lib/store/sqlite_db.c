@@ -15,7 +15,7 @@
 enum {
     SCHEMA_VERSION = sizeof sqlite_migrations / sizeof *sqlite_migrations,
     BUSY_TIMEOUT_MS = 10000,
-    WAL_PAGES = 1000, /* the WAL is taken into the file when it is larger: 4 MB */
+    WAL_PAGES_MAX = 250, /* of 4 KiB: larger than that it is taken into the file */
 };
 
 int sqlite_db_error(sqlite3 *db, const char *what, struct error *err)
@@ -119,7 +119,6 @@ static int bring_up_to_date(sqlite3 *db, const char *path, struct error *err)
 
 sqlite3 *sqlite_db_open(const char *path, struct error *err)
 {
-    char pragmas[96];
     sqlite3 *db = NULL;
 
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
@@ -130,13 +129,35 @@ sqlite3 *sqlite_db_open(const char *path, struct error *err)
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     /* Whoever closes last would write the WAL back and delete it, which costs a lone request half of its time. */
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    snprintf(pragmas, sizeof pragmas, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = %d; BEGIN", WAL_PAGES);
-    if (run(db, pragmas, err) < 0 || bring_up_to_date(db, path, err) < 0)
+    if (run(db, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; BEGIN", err) < 0 || bring_up_to_date(db, path, err) < 0)
         goto close_db;
     return db;
 close_db:
     sqlite3_close(db);
     return NULL;
+}
+
+/* The hook is called after each commit with the size of the WAL. */
+static int note_wal_pages(void *pages, sqlite3 *db, const char *name, int count)
+{
+    (void)db, (void)name;
+    *(int *)pages = count;
+    return SQLITE_OK;
+}
+
+void sqlite_db_watch_wal(sqlite3 *db, int *pages)
+{
+    sqlite3_wal_hook(db, note_wal_pages, pages);
+}
+
+void sqlite_db_checkpoint(sqlite3 *db, int pages)
+{
+    if (pages < WAL_PAGES_MAX)
+        return;
+    /* Somebody who reads just now makes it wait for the next commit: nobody waits for it. */
+    sqlite3_busy_timeout(db, 0);
+    sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
 }
 
 void sqlite_db_close(sqlite3 *db)

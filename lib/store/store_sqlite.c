@@ -107,6 +107,7 @@ static const char *const sql[STATEMENTS] = {
 struct store_sqlite {
     struct store store; /* first: a pointer to one is a pointer to the other */
     sqlite3 *db;
+    int wal_pages;
     bool *snapshot; /* one read transaction spans all that a request reads, until it writes or asks for a newer view;
                        behind a pointer as below */
     sqlite3_stmt **prepared; /* [STATEMENTS], each NULL until its first use; behind a pointer, since readers hold a
@@ -206,6 +207,7 @@ static struct store *open_store(const char *place, struct error *err)
     me->db = sqlite_db_open(place, err);
     if (me->db) {
         *me->snapshot = true;
+        sqlite_db_watch_wal(me->db, &me->wal_pages);
         return &me->store;
     }
 free_store:
@@ -236,8 +238,11 @@ static int commit(struct store *s, struct error *err)
 {
     sqlite3_stmt *q = prepare(s, COMMIT, err);
 
-    if (q && execute(s, q, err) == 0)
+    if (q && execute(s, q, err) == 0) {
+        sqlite_db_checkpoint(self(s)->db, self(s)->wal_pages);
+        self(s)->wal_pages = 0;
         return 0;
+    }
     rollback(s);
     return -1;
 }
