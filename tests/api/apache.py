@@ -185,7 +185,7 @@ class Server:
     def init(self):
         """Makes the database and the admin account, as an administrator does."""
         subprocess.run(as_user() + [str(self.site / "cgi-bin/jobjoker"), "init", "--data", str(self.data)],
-                       check=True, env={"PATH": PATH}, stdin=subprocess.DEVNULL)
+                       check=True, env={"PATH": PATH}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.token = (self.data / "admin-token").read_text().strip()
         self.password = (self.data / "admin-password").read_text().strip()
 

@@ -53,7 +53,7 @@ def both_modules(request, installed):
 
 @pytest.fixture
 def new_server(installed):
-    """Makes servers for one test: new_server(settings={"JOBJOKER_AUTH": "none"}), not started: new_server(start=False)."""
+    """Makes servers for one test: new_server(settings={"JOBJOKER_GRACE": "1"}), new_server("cgi", start=False)."""
     made = []
 
     def make(*args, start=True, **more):

@@ -149,8 +149,8 @@ TRICKS = [
     "/htdocs/jobs.db", "//jobs.db", "/./jobs.db", "/htdocs//../jobs.db", "/jobs.db/", "/jobs.db/x.js", "/jobs.db;x.js",
     "/jobs.db%20", "/jobs.db.", "/jobs.db%3f.js", "/jobs.db?x.js", "/jobs.db%23.js", "/JOBS.DB", "/%6aobs.db",
     "/htdocs/app.js%7e", "/htdocs/%2ehidden.js", "/htdocs/.%68idden.js", "/sql/sqlite/0001.sql/x", "/.htaccess",
-    "/%2ehtaccess", "/.htaccess/", "/htdocs/.htaccess", "/cgi-bin/jobjoker", "/cgi-bin/other.cgi", "/cgi-bin/", "/jobjoker.ini", "/jobjoker.ini/",
-    "/%c0%ae%c0%ae/jobs.db", "/htdocs/%c0%ae%c0%ae/jobs.db", "/data/jobs.db/..;/x", "/workers/Secret.c",
+    "/%2ehtaccess", "/.htaccess/", "/htdocs/.htaccess", "/cgi-bin/jobjoker", "/cgi-bin/other.cgi", "/cgi-bin/",
+    "/jobjoker.ini", "/jobjoker.ini/", "/%c0%ae%c0%ae/jobs.db", "/htdocs/%c0%ae%c0%ae/jobs.db", "/data/jobs.db/..;/x", "/workers/Secret.c",
 ]
 
 
@@ -184,7 +184,7 @@ def test_words_of_the_query_are_no_arguments(both_modules, query):
         assert answer.json == plain.json
 
 
-@pytest.mark.parametrize("query", ["a+b+c", "a", "a%20b", "%ff%26%25", "a?b", "a&b", "-x", "a=b+c", "", "=", "ä%c3%a4"])
+@pytest.mark.parametrize("query", ["a+b+c", "a", "a%20b", "%ff%26%25", "a?b", "a&b", "-x", "a=b+c", "", "=", "%c3%a4"])
 def test_apache_makes_no_arguments(says_how_it_was_called, query):
     """The same, seen from inside."""
     said = says_how_it_was_called.get(f"/workers?{query}").body.decode("latin-1")
