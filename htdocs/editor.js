@@ -62,8 +62,12 @@ export function Editor({ code, language, readOnly, complaints = [], onChange, on
     load().then((cm) => {
       if (gone) return;
       const languagePart = new cm.Compartment();
+      // In a shadow root CodeMirror adopts its style sheets; in a document it would write <style> elements, which the
+      // content policy forbids.
+      const root = host.current.shadowRoot || host.current.attachShadow({ mode: 'open' });
       const view = new cm.EditorView({
-        parent: host.current,
+        parent: root,
+        root,
         state: cm.EditorState.create({
           doc: code,
           extensions: [
