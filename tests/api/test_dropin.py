@@ -97,7 +97,7 @@ def test_modules_and_styles_have_their_types(every_server):
             assert answer.status == 200, file
             assert answer.headers["content-type"] == types[file.suffix] + "; charset=utf-8", file
             seen.add(file.suffix)
-    assert {".js", ".css"} <= seen | ({".js"} if ".mjs" in seen else set())
+    assert {".js", ".css"} <= seen
 
 
 def test_the_start_leads_to_the_page(every_server):
