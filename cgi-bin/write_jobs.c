@@ -48,16 +48,20 @@ static int settle_parameters(const struct json *given, const struct worker *w, i
                              struct response *res, struct error *err)
 {
     struct schema_faults faults = {0};
-    struct json *schema = NULL;
+    struct json *schema = NULL, *none = NULL;
     struct buf text = {0};
     int result = 0;
 
-    if (given && json_type(given) == JSON_NULL)
-        given = NULL;
-    if (given && json_type(given) != JSON_OBJECT)
-        return wrong(err, "`parameters` must be a JSON object");
-    if (w->parameters && !(schema = json_parse(w->parameters, strlen(w->parameters), err)))
+    if (!given || json_type(given) == JSON_NULL)
+        given = none = json_parse("{}", 2, err);
+    if (!given)
         return -1;
+    if (json_type(given) != JSON_OBJECT)
+        return wrong(err, "`parameters` must be a JSON object");
+    if (w->parameters && !(schema = json_parse(w->parameters, strlen(w->parameters), err))) {
+        json_free(none);
+        return -1;
+    }
     if (schema && schema_validate(schema, given, &faults, err) < 0) {
         put_faults(&faults, res);
         result = -1;
@@ -70,6 +74,7 @@ static int settle_parameters(const struct json *given, const struct worker *w, i
     }
     buf_clear(&text);
     json_free(schema);
+    json_free(none);
     return result;
 }
 

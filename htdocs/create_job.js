@@ -86,7 +86,7 @@ export function CreateJob({ me, preset }) {
   if (workers && workers.length === 0) return html`<${Empty} title="No workers yet">A job needs a worker. <a href="#/create-worker">Create one.</a><//>`;
   return html`
     <h1>Create a job</h1>
-    ${workers && html`<form class="columns" onSubmit=${(e) => { e.preventDefault(); create(true); }}>
+    ${workers && html`<form class="columns" novalidate onSubmit=${(e) => { e.preventDefault(); create(true); }}>
       <${WorkerChoice} workers=${workers} chosen=${chosen} choose=${choose} />
       <div>
         <fieldset class="card">

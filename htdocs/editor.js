@@ -83,6 +83,7 @@ export function Editor({ code, language, readOnly, complaints = [], onChange, on
           ],
         }),
       });
+      view.scrollDOM.tabIndex = 0; // so that the keyboard can scroll it
       Object.assign(live.current, { view, cm, languagePart });
       view.dispatch(cm.setDiagnostics(view.state, placed(view, complaints)));
     });
