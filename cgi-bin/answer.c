@@ -85,6 +85,7 @@ static int answer(struct request *req, struct response *res, struct error *err)
     if (!engine.store)
         return -1;
     router_answer(route, req, &ctx, engine.store, res);
+    request_drop_body(req);
     response_send(res, req);
     /* The server waits for our end, and closing costs a tenth of a short request: the kernel does it as well. Nothing
      * is open that is not committed. */
@@ -104,6 +105,7 @@ void answer_request(void)
             log_line("request %s: %d %s: %s", req.id, err.status, err.code, err.message);
         response_error(&res, &req, &err);
     }
+    request_drop_body(&req);
     response_send(&res, &req);
     response_clear(&res);
     request_clear(&req);

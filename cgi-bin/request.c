@@ -306,8 +306,12 @@ int request_read_body(struct request *req, int64_t max, struct error *err)
     ssize_t got;
     char *to;
 
-    if (!*length_text)
-        return read_to_end(req, max, err);
+    if (!*length_text) {
+        if (read_to_end(req, max, err) < 0)
+            return -1;
+        req->body_was_read = true;
+        return 0;
+    }
     if (text_to_int(length_text, 0, INT64_MAX, &length) < 0)
         return error_set(err, 400, "bad_request", "Content-Length is no number");
     if (length > max)
@@ -318,9 +322,21 @@ int request_read_body(struct request *req, int64_t max, struct error *err)
     got = io_read_all(STDIN_FILENO, to, (size_t)length);
     if (got != length)
         return error_set(err, 400, "body_short", "the body ended before the length that was announced");
+    req->body_was_read = true;
     req->body.size = (size_t)length;
     req->body.data[req->body.size] = '\0';
     return 0;
+}
+
+void request_drop_body(struct request *req)
+{
+    char chunk[16384];
+
+    if (req->body_was_read || (!*variable("CONTENT_LENGTH") && !request_header("TRANSFER_ENCODING")))
+        return;
+    while (io_read_all(STDIN_FILENO, chunk, sizeof chunk) > 0)
+        ;
+    req->body_was_read = true;
 }
 
 void request_content_type(char *out, size_t out_size)
@@ -380,6 +396,10 @@ int request_negotiate(struct request *req, unsigned formats, struct error *err)
 {
     const char *accept = request_header("ACCEPT");
     int best = 0;
+
+    req->format = FORMAT_JSON;
+    if (formats == 0) /* nothing to choose: the answer has no body of its own */
+        return 0;
 
     if (req->suffix && !(req->suffix & formats))
         return error_set(err, 404, "route_unknown", "there is nothing at this path in this format");

@@ -41,6 +41,7 @@ struct request {
     int path_count;
     enum format format;       /* settled by the router */
     struct buf body;
+    bool body_was_read;
 };
 
 /* Reads method, path and query; the body stays where it is.
@@ -68,6 +69,10 @@ int request_query_time(const struct request *req, const char *name, int64_t *tim
  * -1: 413 body_too_large (nothing was read when Content-Length says so), 400 body_short (Content-Length lied),
  * 400 bad_request (no number), 500. */
 int request_read_body(struct request *req, int64_t max, struct error *err);
+
+/* Reads what is left of the body and drops it. Before an answer that did not want it: the server hands the whole body
+ * over first, and an answer that it meets half way may be lost. */
+void request_drop_body(struct request *req);
 
 /* Type of the body without parameters, in lower case ("application/json"); "" when none was sent. */
 void request_content_type(char *out, size_t out_size);

@@ -156,7 +156,7 @@ static const char *reason_phrase(int status)
     } phrases[] = {
         { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 206, "Partial Content" }, { 303, "See Other" },
         { 304, "Not Modified" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
-        { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 409, "Conflict" },
+        { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 409, "Conflict" }, { 411, "Length Required" },
         { 412, "Precondition Failed" }, { 413, "Content Too Large" }, { 414, "URI Too Long" },
         { 415, "Unsupported Media Type" }, { 416, "Range Not Satisfiable" }, { 422, "Unprocessable Content" },
         { 424, "Failed Dependency" }, { 429, "Too Many Requests" }, { 501, "Not Implemented" },

@@ -188,11 +188,21 @@ static int look_after(const struct request *req, const struct context *ctx, stru
     return id ? engine_reap_job(ctx->engine, id, err) : engine_reap(ctx->engine, err);
 }
 
+/* A source of unknown length that breaks off would look whole; of code, half is worse than nothing. */
+static int check_length(const struct route *route, struct error *err)
+{
+    if (route->body != BODY_CODE || getenv("CONTENT_LENGTH"))
+        return 0;
+    return error_set(err, 411, "length_required", "send the length of the source (Content-Length)");
+}
+
 static int call(struct request *req, const struct route *route, struct context *ctx, struct store *db,
                 struct response *res, struct error *err)
 {
     if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 ||
         check_query(req, route, err) < 0)
+        return -1;
+    if (check_length(route, err) < 0)
         return -1;
     if (route->body != BODY_NONE && request_read_body(req, body_max(route->body, ctx->settings), err) < 0)
         return -1;

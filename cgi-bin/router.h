@@ -32,7 +32,7 @@ struct route {
     unsigned job_right;     /* what tokens of the job itself may call it: enum job_right */
     read_handler *read;     /* gets a store that it cannot write */
     write_handler *write;
-    unsigned formats;       /* of the answer: enum format */
+    unsigned formats;       /* of the answer: enum format; 0: it has no body of its own */
     enum body_limit body;
     bool reads_json;        /* its body, or what is in the store */
     bool reap;              /* before: look after runners that vanished, so that no state is a lie */

@@ -7,7 +7,7 @@
 #define OF_JOB (JOB_RIGHT_WORKER | JOB_RIGHT_RUNNER)
 
 const struct route routes[] = {
-    { METHOD_GET, "/", .role = ROLE_NONE, .read = read_root, .formats = JSON | FORMAT_TEXT,
+    { METHOD_GET, "/", .role = ROLE_NONE, .read = read_root,
       .summary = "Leads to the admin page." },
     { METHOD_GET, "/me", .role = ROLE_VIEWER, .read = read_me, .formats = TEXT, .summary = "Who the caller is." },
     { METHOD_POST, "/session", .role = ROLE_NONE, .write = write_session, .reads_json = true, .formats = JSON, .body = BODY_SMALL,

@@ -1,4 +1,4 @@
-// Bundles the third-party modules of the page into vendor/, with their licences: `npm run build`.
+// Bundles the third-party modules of the page into htdocs/vendor/, with their licences: `npm run build`.
 // Our own modules are served as they are.
 import { build } from 'esbuild';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const vendor = join(here, 'vendor');
+const vendor = join(here, 'htdocs', 'vendor');
 
 const bundles = {
   preact: `
