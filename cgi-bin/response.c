@@ -109,6 +109,13 @@ static void put_envelope(struct response *res, struct buf *out)
     out->failed = out->failed || res->data.failed || res->extra.failed;
 }
 
+static bool wants_text(const struct request *req)
+{
+    const char *accept = request_header("ACCEPT");
+
+    return req->suffix == FORMAT_TEXT || (req->format == FORMAT_TEXT && accept && strstr(accept, "text/plain"));
+}
+
 /* Some errors say more than a sentence: a handler leaves that in `data` (compiler messages, wrong parameters). */
 void response_error(struct response *res, const struct request *req, const struct error *err)
 {
@@ -141,7 +148,7 @@ void response_error(struct response *res, const struct request *req, const struc
     }
     json_end(&w, '}');
     buf_putc(out, '\n');
-    if (req->format == FORMAT_TEXT && err->status != 422) { /* a shell script wants a sentence, not JSON */
+    if (wants_text(req) && err->status != 422) { /* a shell script wants a sentence, not JSON */
         buf_reset(out);
         res->type = "text/plain";
         buf_printf(out, "%s\n", err->message);
@@ -207,7 +214,7 @@ int response_write(struct response *res, const void *bytes, size_t size)
 static void tag_body(struct response *res, const struct request *req, const struct buf *body)
 {
     unsigned char hash[SECRET_HASH_SIZE];
-    char hex[33], tag[40];
+    char hex[33], tag[128];
     const char *known = request_header("IF_NONE_MATCH");
 
     if (!res->has_tag) {

@@ -143,36 +143,44 @@ static void read_interpreter(const struct worker *w, char *out, size_t out_size)
     snprintf(out, out_size, "%s", word ? word : "");
 }
 
-/* The first number behind the words, anywhere in the output. */
+/* The name of our file says nothing to anybody: "NAME: 4: what" and "what in NAME on line 4" become "what". */
+static void leave_out_file(const char **message, const char **end, const char *file)
+{
+    const char *at = memmem(*message, (size_t)(*end - *message), file, strlen(file));
+
+    if (!at)
+        return;
+    if (at - *message > 4 && memcmp(at - 4, " in ", 4) == 0)
+        *end = at - 4;
+    else
+        *message = at + strlen(file) + strspn(at + strlen(file), ": ");
+}
+
+/* The number behind the words, anywhere in the output, and the line that tells what is wrong. */
 static void read_checker_output(const struct checker *c, const struct buf *output, const char *file,
                                 struct diagnostics *d)
 {
-    const char *text = buf_text(output), *at = text, *message, *end;
+    const char *text = buf_text(output), *at, *message = text, *end;
     long line = 1;
 
-    while ((at = strstr(at, c->before_line))) {
+    for (at = text; (at = strstr(at, c->before_line));) {
         at += strlen(c->before_line);
-        if (isdigit((unsigned char)*at)) {
-            line = strtol(at, NULL, 10);
+        if (!isdigit((unsigned char)*at))
+            continue;
+        line = strtol(at, NULL, 10);
+        message = at;
+        if (!c->message_is_last) /* of a traceback the last place counts */
             break;
-        }
     }
-    message = at ? at : text;
+    if (c->message_is_last) {
+        message = text + output->size;
+        while (message > text && message[-1] == '\n')
+            message--;
+    }
+    end = message + strcspn(message, "\n");
     while (message > text && message[-1] != '\n')
         message--;
-    if (c->message_is_last) {
-        end = text + output->size;
-        while (end > text && end[-1] == '\n')
-            end--;
-        message = end;
-        while (message > text && message[-1] != '\n')
-            message--;
-    } else {
-        end = message + strcspn(message, "\n");
-        at = strstr(message, file); /* the name of our file says nothing to anybody */
-        if (at && at < end)
-            message = at + strlen(file) + strspn(at + strlen(file), ": ");
-    }
+    leave_out_file(&message, &end, file);
     put_diagnostic(d, line, 1, "error", message, (size_t)(end - message));
 }
 

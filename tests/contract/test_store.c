@@ -1,6 +1,483 @@
+/* The store's contract (lib/store/store.h), written once and run on each back-end with a setup of its own. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-int main(void){return 0;}
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "store/store.h"
+
+struct fixture {
+    char folder[64];
+    char uri[128];
+    struct store *db;
+};
+
+static int set_up_sqlite(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct error err = {0};
+
+    snprintf(f->folder, sizeof f->folder, "/tmp/jobjoker-contract-XXXXXX");
+    assert_non_null(mkdtemp(f->folder));
+    snprintf(f->uri, sizeof f->uri, "sqlite:%s/jobs.db", f->folder);
+    f->db = store_open(f->uri, &err);
+    assert_non_null(f->db);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    store_close(f->db);
+    io_remove_tree(f->folder);
+    free(f);
+    return 0;
+}
+
+static struct store *db_of(void **state)
+{
+    return ((struct fixture *)*state)->db;
+}
+
+static void make_job(struct job *job, int n)
+{
+    unsigned char random[10] = {0};
+
+    *job = (struct job){ .state = JOB_IDLE, .percent = -1, .exit_code = -1, .created_ms = 1000 + n };
+    random[0] = (unsigned char)n;
+    ulid_make(job->created_ms, random, job->id);
+    snprintf(job->worker, sizeof job->worker, "W%d", n % 2);
+    job->parameters = strdup("{\"a\":1}");
+}
+
+static void insert_job(struct store *db, int n, struct job *out)
+{
+    struct error err = {0};
+
+    make_job(out, n);
+    assert_int_equal(store_begin(db, &err), 0);
+    assert_int_equal(store_job_insert(db, out, &err), 0);
+    assert_int_equal(store_commit(db, &err), 0);
+}
+
+static void a_job_comes_back_as_it_was_put(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job put, got;
+
+    make_job(&put, 1);
+    put.name = strdup("name");
+    put.timeout_ms = 1500;
+    put.state = JOB_ACTIVE;
+    put.held = true;
+    put.has_lease = true;
+    memset(put.lease_hash, 7, sizeof put.lease_hash);
+    put.usage = (struct job_usage){ true, 1, 2, 3 };
+    assert_int_equal(store_job_insert(db, &put, &err), 0);
+    assert_int_equal(store_job_get(db, put.id, &got, &err), 0);
+    assert_string_equal(got.worker, "W1");
+    assert_string_equal(got.name, "name");
+    assert_string_equal(got.parameters, "{\"a\":1}");
+    assert_int_equal(got.timeout_ms, 1500);
+    assert_int_equal(got.state, JOB_ACTIVE);
+    assert_true(got.held && got.has_lease && got.usage.known);
+    assert_memory_equal(got.lease_hash, put.lease_hash, sizeof put.lease_hash);
+    assert_int_equal(got.usage.max_rss_kib, 3);
+    assert_null(got.reason);
+    job_clear(&put);
+    job_clear(&got);
+}
+
+static void what_is_not_there_is_unknown(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job = {0};
+    struct job_peek peek;
+    struct worker w = {0};
+
+    assert_int_equal(store_job_get(db, "01M86EA05QK06D5MRW8NYDB81Q", &job, &err), -1);
+    assert_int_equal(err.status, 404);
+    assert_string_equal(err.code, "job_unknown");
+    assert_int_equal(store_job_peek(db, "01M86EA05QK06D5MRW8NYDB81Q", &peek, &err), -1);
+    assert_int_equal(err.status, 404);
+    assert_int_equal(store_worker_get(db, "Nobody", 0, false, &w, &err), -1);
+    assert_string_equal(err.code, "worker_unknown");
+    assert_int_equal(store_worker_delete(db, "Nobody", &err), -1);
+    assert_int_equal(err.status, 404);
+}
+
+static void of_two_updates_from_one_state_one_wins(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+
+    insert_job(db, 1, &job);
+    job.state = JOB_ACTIVE;
+    assert_int_equal(store_job_update(db, &job, JOB_IDLE, &err), 0);
+    assert_int_equal(store_job_update(db, &job, JOB_IDLE, &err), -1);
+    assert_int_equal(err.status, 409);
+    assert_string_equal(err.code, "job_moved");
+    job_clear(&job);
+}
+
+static void what_is_rolled_back_never_was(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, got = {0};
+    int64_t count;
+
+    make_job(&job, 1);
+    assert_int_equal(store_begin(db, &err), 0);
+    assert_int_equal(store_job_insert(db, &job, &err), 0);
+    store_rollback(db);
+    assert_int_equal(store_job_get(db, job.id, &got, &err), -1);
+    assert_int_equal(store_job_count(db, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 0);
+    job_clear(&job);
+}
+
+static int count_one(const struct job *job, void *context)
+{
+    (void)job;
+    ++*(int *)context;
+    return 0;
+}
+
+static void counters_agree_with_the_list(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    int64_t counts[JOB_STATES], count;
+
+    for (int n = 0; n < 20; n++) {
+        insert_job(db, n, &job);
+        if (n % 3 == 0) {
+            job.state = JOB_DONE;
+            assert_int_equal(store_job_update(db, &job, JOB_IDLE, &err), 0);
+        }
+        if (n % 5 == 0)
+            assert_int_equal(store_job_delete(db, &job, &err), 0);
+        job_clear(&job);
+    }
+    assert_int_equal(store_job_counts(db, counts, &err), 0);
+    for (enum job_state s = JOB_IDLE; s < JOB_STATES; s++) {
+        for (int w = 0; w < 3; w++) {
+            static const char *const workers[] = { NULL, "W0", "W1" };
+            struct job_filter f = { .state = s, .worker = workers[w], .limit = 100 };
+            int listed = 0;
+
+            assert_int_equal(store_job_each(db, &f, count_one, &listed, &err), 0);
+            assert_int_equal(store_job_count(db, &f, &count, &err), 0);
+            assert_int_equal(listed, count);
+            if (w == 0)
+                assert_int_equal(counts[s], count);
+        }
+    }
+}
+
+static int keep_last(const struct job *job, void *context)
+{
+    memcpy(context, job->id, ULID_SIZE);
+    return 0;
+}
+
+static void pages_of_the_list_are_newest_first_and_lose_nothing(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job_filter f = { .limit = 3 };
+    char last[ULID_SIZE], before[ULID_SIZE] = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ";
+    struct job job;
+    int pages = 0;
+
+    for (int n = 0; n < 9; n++) {
+        insert_job(db, n, &job);
+        job_clear(&job);
+    }
+    for (; pages < 3; pages++) {
+        f.before_id = before;
+        assert_int_equal(store_job_each(db, &f, keep_last, last, &err), 0);
+        assert_true(strcmp(last, before) < 0);
+        memcpy(before, last, sizeof before);
+    }
+    *last = '\0';
+    assert_int_equal(store_job_each(db, &f, keep_last, last, &err), 0);
+    assert_string_equal(last, "");
+}
+
+static void filters_find_what_they_name(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    static const struct {
+        struct job_filter filter;
+        int found;
+    } cases[] = {
+        { { .worker = "W0", .limit = 100 }, 5 },
+        { { .name = "n3", .limit = 100 }, 1 },
+        { { .text = "N3", .limit = 100 }, 1 },
+        { { .text = "%", .limit = 100 }, 0 },
+        { { .text = "\"A\":1", .limit = 100 }, 10 },
+        { { .since_ms = 1005, .limit = 100 }, 5 },
+        { { .until_ms = 1005, .limit = 100 }, 5 },
+        { { .since_ms = 1002, .until_ms = 1004, .worker = "W1", .limit = 100 }, 1 },
+    };
+
+    for (int n = 0; n < 10; n++) {
+        char name[8];
+
+        make_job(&job, n);
+        snprintf(name, sizeof name, "n%d", n);
+        job.name = strdup(name);
+        assert_int_equal(store_job_insert(db, &job, &err), 0);
+        job_clear(&job);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int found = 0;
+        int64_t count;
+
+        assert_int_equal(store_job_each(db, &cases[i].filter, count_one, &found, &err), 0);
+        assert_int_equal(found, cases[i].found);
+        assert_int_equal(store_job_count(db, &cases[i].filter, &count, &err), 0);
+        assert_int_equal(count, cases[i].found);
+    }
+}
+
+struct text {
+    struct buf bytes;
+    int64_t last;
+};
+
+static int gather(const struct entry *e, void *context)
+{
+    struct text *t = context;
+
+    assert_int_equal(e->start, (int64_t)t->bytes.size);
+    assert_int_equal(e->seq, t->last + 1);
+    t->last = e->seq;
+    buf_put(&t->bytes, e->bytes, e->size);
+    if (!e->open)
+        buf_putc(&t->bytes, '\n');
+    return 0;
+}
+
+static void entries_stand_where_their_bytes_are(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    struct text t = {0};
+    struct entry first[] = { { .bytes = "one", .size = 3, .stream = STREAM_STDOUT },
+                             { .bytes = "pa\0rt", .size = 5, .stream = STREAM_STDOUT, .open = true } };
+    struct entry second[] = { { .bytes = "end", .size = 3, .stream = STREAM_STDERR }, { .bytes = "", .size = 0, .stream = STREAM_API } };
+    int64_t seq;
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_LOG, first, 2, &err), 0);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_LOG, second, 2, &err), 0);
+    assert_int_equal(store_entry_each(db, job.number, ENTRY_LOG, 0, INT64_MAX, gather, &t, &err), 0);
+    assert_int_equal(t.bytes.size, job.log_size);
+    assert_memory_equal(t.bytes.data, "one\npa\0rtend\n\n", 14);
+    assert_int_equal(job.log_count, 4);
+    for (int64_t offset = 0; offset < job.log_size; offset++) {
+        assert_int_equal(store_entry_at(db, job.number, ENTRY_LOG, offset, job.log_count, &seq, &err), 0);
+        assert_int_equal(seq, offset < 4 ? 1 : offset < 9 ? 2 : offset < 13 ? 3 : 4);
+    }
+    buf_clear(&t.bytes);
+    job_clear(&job);
+}
+
+static void a_single_response_is_exactly_its_bytes(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    struct entry with[] = { { .bytes = "a\n", .size = 2, .stream = STREAM_API }, { .bytes = "b", .size = 1, .stream = STREAM_API } };
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_RESPONSE, with, 2, &err), 0);
+    assert_true(with[0].open);
+    assert_false(with[1].open);
+    assert_int_equal(with[1].start, 2);
+    assert_int_equal(job.response_size, 4);
+    job_clear(&job);
+}
+
+static void a_deleted_job_takes_its_entries_with_it(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    struct text t = {0};
+    struct entry e = { .bytes = "x", .size = 1, .stream = STREAM_API };
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_LOG, &e, 1, &err), 0);
+    assert_int_equal(store_job_delete(db, &job, &err), 0);
+    assert_int_equal(store_entry_each(db, job.number, ENTRY_LOG, 0, 10, gather, &t, &err), 0);
+    assert_int_equal(t.last, 0);
+    assert_int_equal(store_job_delete(db, &job, &err), -1);
+    assert_int_equal(err.status, 404);
+    job_clear(&job);
+}
+
+static void put_worker(struct store *db, const char *name, const char *code, int64_t version)
+{
+    struct error err = {0};
+    struct worker w = { .kind = WORKER_SCRIPT, .sha256 = "abc", .modified_ms = 5, .author = "me" };
+
+    snprintf(w.name, sizeof w.name, "%s", name);
+    w.code = strdup(code);
+    w.size = (int64_t)strlen(code);
+    w.description = strdup("d");
+    assert_int_equal(store_worker_put(db, &w, &err), 0);
+    assert_int_equal(w.version, version);
+    worker_clear(&w);
+}
+
+static void versions_of_a_worker_go_on_after_a_deletion(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct worker w;
+
+    put_worker(db, "A", "one", 1);
+    put_worker(db, "A", "two", 2);
+    assert_int_equal(store_worker_delete(db, "A", &err), 0);
+    assert_int_equal(store_worker_get(db, "A", 0, true, &w, &err), -1);
+    assert_int_equal(store_worker_get(db, "A", 1, true, &w, &err), 0);
+    assert_string_equal(w.code, "one");
+    worker_clear(&w);
+    put_worker(db, "A", "three", 3);
+    assert_int_equal(store_worker_get(db, "A", 0, true, &w, &err), 0);
+    assert_string_equal(w.code, "three");
+    worker_clear(&w);
+}
+
+static void accounts_and_tokens_are_found_until_they_end(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct account account = { .name = "ann", .role = 4, .password = "hash", .created_ms = 1 }, got;
+    struct token token = { .hash = "x", .account = "ann", .role = 4, .kind = TOKEN_API, .created_ms = 10, .expires_ms = 20 }, t;
+    unsigned char hash[SECRET_HASH_SIZE] = "seen";
+    bool found;
+
+    assert_int_equal(store_account_put(db, &account, &err), 0);
+    assert_int_equal(store_account_get(db, "ann", &got, &found, &err), 0);
+    assert_true(found && got.role == 4);
+    assert_int_equal(store_account_get(db, "bob", &got, &found, &err), 0);
+    assert_false(found);
+    assert_int_equal(store_token_put(db, &token, &err), 0);
+    assert_int_equal(store_token_get(db, token.hash, &t, &found, &err), 0);
+    assert_true(found && t.expires_ms == 20);
+    assert_int_equal(store_password_seen_put(db, hash, "ann", 10, 20, &err), 0);
+    assert_int_equal(store_password_seen_get(db, hash, 19, &found, &err), 0);
+    assert_true(found);
+    assert_int_equal(store_password_seen_get(db, hash, 20, &found, &err), 0);
+    assert_false(found);
+    assert_int_equal(store_account_put(db, &account, &err), 0); /* a new password: what was seen is forgotten */
+    assert_int_equal(store_password_seen_get(db, hash, 11, &found, &err), 0);
+    assert_false(found);
+    assert_int_equal(store_token_delete(db, token.hash, &err), 0);
+    assert_int_equal(store_token_get(db, token.hash, &t, &found, &err), 0);
+    assert_false(found);
+}
+
+static void a_view_is_of_one_moment_until_it_is_refreshed(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *reader = store_open(f->uri, &err);
+    int64_t count;
+    struct job job;
+
+    assert_non_null(reader);
+    assert_int_equal(store_job_count(reader, &(struct job_filter){0}, &count, &err), 0);
+    insert_job(f->db, 1, &job);
+    assert_int_equal(store_job_count(reader, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 0);
+    store_refresh(reader);
+    assert_int_equal(store_job_count(reader, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 1);
+    store_close(reader);
+    job_clear(&job);
+}
+
+static void many_first_comers_make_one_store(void **state)
+{
+    struct fixture *f = *state;
+    char uri[160];
+    int failed = 0, status;
+
+    snprintf(uri, sizeof uri, "sqlite:%s/new.db", f->folder);
+    for (int i = 0; i < 20; i++) {
+        if (fork() == 0) {
+            struct error err = {0};
+            struct store *db = store_open(uri, &err);
+            struct job job;
+
+            if (!db)
+                _exit(1);
+            make_job(&job, i);
+            _exit(store_begin(db, &err) < 0 || store_job_insert(db, &job, &err) < 0 || store_commit(db, &err) < 0);
+        }
+    }
+    while (wait(&status) > 0)
+        failed += status != 0;
+    assert_int_equal(failed, 0);
+}
+
+static void a_store_that_cannot_be_opened_says_so(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    char uri[160];
+
+    snprintf(uri, sizeof uri, "sqlite:%s/no/such/folder/jobs.db", f->folder);
+    assert_null(store_open(uri, &err));
+    assert_int_equal(err.status, 500);
+    assert_null(store_open("postgres:x", &err));
+    assert_string_equal(err.code, "settings_invalid");
+}
+
+#define ON(backend, test) cmocka_unit_test_setup_teardown(test, set_up_##backend, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON(sqlite, a_job_comes_back_as_it_was_put),
+        ON(sqlite, what_is_not_there_is_unknown),
+        ON(sqlite, of_two_updates_from_one_state_one_wins),
+        ON(sqlite, what_is_rolled_back_never_was),
+        ON(sqlite, counters_agree_with_the_list),
+        ON(sqlite, pages_of_the_list_are_newest_first_and_lose_nothing),
+        ON(sqlite, filters_find_what_they_name),
+        ON(sqlite, entries_stand_where_their_bytes_are),
+        ON(sqlite, a_single_response_is_exactly_its_bytes),
+        ON(sqlite, a_deleted_job_takes_its_entries_with_it),
+        ON(sqlite, versions_of_a_worker_go_on_after_a_deletion),
+        ON(sqlite, accounts_and_tokens_are_found_until_they_end),
+        ON(sqlite, a_view_is_of_one_moment_until_it_is_refreshed),
+        ON(sqlite, many_first_comers_make_one_store),
+        ON(sqlite, a_store_that_cannot_be_opened_says_so),
+    };
+
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
