@@ -39,6 +39,7 @@ ServerRoot "{top}"
 DefaultRuntimeDir "{top}"
 PidFile "{top}/httpd.pid"
 ServerName 127.0.0.1
+UseCanonicalPhysicalPort On
 Listen 127.0.0.1:{port}
 {load}
 <IfModule unixd_module>

@@ -1,0 +1,141 @@
+"""What is the same for every path: methods, formats, caching, errors; and the list of jobs."""
+import json
+import re
+
+import pytest
+
+ID = "01M86EA05QK06D5MRW8NYDB81Q"
+
+
+@pytest.fixture(scope="module")
+def jobs(server):
+    server.put_worker("Any", "#!/bin/sh\n")
+    server.put_worker("Other", "#!/bin/sh\n")
+    server.put_worker("Runs", "#!/bin/sh\nexec sleep 600\n")
+    return server
+
+
+def routes(server):
+    """The program's own table: (method, path) of every route."""
+    import subprocess
+    table = subprocess.run([str(server.site / "cgi-bin" / "jobjoker"), "api"], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^\| `(\w+) (\S+)`", table, re.M)
+
+
+def test_options_and_405_come_from_the_table(jobs):
+    methods = {}
+    for method, path in routes(jobs):
+        methods.setdefault(path, set()).add(method)
+    assert len(methods) > 10
+    for path, known in methods.items():
+        real = path.replace(":id", ID).replace(":name", "Any")
+        allowed = known | ({"HEAD"} if "GET" in known else set()) | {"OPTIONS"}
+        options = jobs.curl(real, "-X", "OPTIONS", auth=None)
+        assert options.status == 200 and set(options.headers["allow"].split(", ")) == allowed, path
+        for method in {"GET", "POST", "PUT", "DELETE"} - known:
+            refused = jobs.curl(real, "-X", method)
+            assert refused.status == 405 and set(refused.headers["allow"].split(", ")) == allowed, (method, path)
+            assert refused.json["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/workers", "/workers/Any", "/workers/Any/code", "/me"])
+def test_head_is_get_without_its_body(jobs, path):
+    get, head = jobs.get(path), jobs.head(path)
+    assert head.status == 200 and head.body.partition(b"\r\n\r\n")[2] == b""  # curl prints the headers
+    for name in ("content-type", "etag"):
+        assert head.headers[name] == get.headers[name]
+
+
+@pytest.mark.parametrize("path", ["/workers", "/workers/Any", "/me", "/jobs?worker=Nobody"])
+def test_what_has_not_changed_is_304(jobs, path):
+    tag = jobs.get(path).headers["etag"]
+    for sent in (tag, f'"x", {tag}', f"W/{tag}", "*"):
+        answer = jobs.get(path, "-H", f"If-None-Match: {sent}")
+        assert answer.status == 304 and answer.body == b""
+    assert jobs.get(path, "-H", 'If-None-Match: "x"').status == 200
+
+
+@pytest.mark.parametrize("accept, type", [
+    ("*/*", "application/json"), ("text/csv", "text/csv"), ("text/csv;q=0.5, application/json", "application/json"),
+    ("text/csv, application/json;q=0.1", "text/csv"), ("application/*", "application/json"), ("text/*", "text/csv"), ("", "application/json"),
+])
+def test_accept_chooses_the_format(jobs, accept, type):
+    answer = jobs.get("/jobs", "-H", f"Accept: {accept}")
+    assert answer.status == 200 and answer.headers["content-type"].split(";")[0] == type
+
+
+def test_what_cannot_be_had_is_406(jobs):
+    for accept in ("image/png", "text/plain", "application/json;q=0"):
+        answer = jobs.get("/jobs", "-H", f"Accept: {accept}")
+        assert answer.status == 406 and answer.json["code"] == "not_acceptable"
+    assert jobs.get("/jobs.txt").status == 404
+
+
+def test_scripts_need_no_json(jobs):
+    id = jobs.post("/jobs", {"worker": "Any"}, "-H", "Accept: text/plain").text
+    assert re.fullmatch(r"[0-9A-Z]{26}\n", id)
+    assert jobs.get(f"/jobs/{id.strip()}/status.txt").text == "idle\n"
+    assert jobs.put(f"/jobs/{id.strip()}/status.txt", "start").text == "active\n"
+    assert jobs.get("/jobs/x/status.txt").text == "this is no id of a job\n"
+
+
+def test_an_error_is_an_envelope_too(jobs):
+    for answer in (jobs.get("/nothing"), jobs.get(f"/jobs/{ID}"), jobs.post("/jobs", b"{")):
+        body = answer.json
+        assert body["success"] is False and body["data"] == [] and body["total"] == 0
+        assert re.fullmatch(r"[a-z_]+", body["code"]) and body["message"]
+        assert answer.headers["content-type"] == "application/json"
+
+
+def test_answers_are_not_cached_sniffed_or_framed(jobs):
+    headers = jobs.get("/jobs").headers
+    assert "no-cache" in headers["cache-control"] and headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("query", ["colour=red", "limit=0", "limit=1001", "limit=x", "status=odd", "since=yesterday", "cursor=x", "limit"])
+def test_a_query_that_means_nothing_is_refused(jobs, query):
+    assert jobs.get(f"/jobs?{query}").status == 400
+
+
+def test_pages_walk_all_jobs_newest_first(jobs):
+    made = [jobs.create("Other", name=f"p{i}") for i in range(7)]
+    got, path = [], "/jobs?worker=Other&limit=3"
+    while path:
+        answer = jobs.get(path)
+        assert answer.json["total"] == 7
+        got += [j["id"] for j in answer.data]
+        link = answer.headers.get("link")
+        path = "/jobs" + re.match(r'<(\?[^>]*)>; rel="next"', link)[1] if link else None
+        assert bool(link) == ("next" in answer.json)
+    assert sorted(got) == sorted(made) and got == sorted(got, reverse=True)
+
+
+def test_filters_and_counts(jobs):
+    id = jobs.start_job("Runs", name="only me")
+    assert [j["id"] for j in jobs.get("/jobs?status=active&worker=Runs").data] == [id]
+    assert [j["id"] for j in jobs.get("/jobs?name=only%20me").data] == [id]
+    assert [j["id"] for j in jobs.get("/jobs?q=ONLY").data] == [id]
+    assert jobs.get("/jobs?worker=Runs&until=2020-01-01").json["total"] == 0
+    assert jobs.get("/jobs?worker=Runs&since=2020-01-01T00:00:00Z").json["total"] == 1
+    counts = jobs.get("/jobs?limit=1").json["counts"]
+    assert set(counts) == {"idle", "active", "stop", "error", "done"}
+    for status, count in counts.items():
+        assert jobs.get(f"/jobs?status={status}&limit=1").json["total"] == count
+    jobs.put(f"/jobs/{id}/status", "kill")
+
+
+def test_the_list_as_csv(jobs):
+    jobs.create("Other", name="=1+1")
+    rows = jobs.get("/jobs.csv?worker=Other&limit=1").text.split("\r\n")
+    assert rows[0].startswith("id,worker,version,name,status,parameters")
+    assert ",\"'=1+1\",idle,{}," in rows[1]
+
+
+def test_a_forged_host_reaches_no_worker(jobs):
+    jobs.put_worker("Api", "#!/bin/sh\necho \"$JOBJOKER_API\"\n")
+    answer = jobs.post("/jobs", {"worker": "Api", "start": True}, "-H", "Host: evil.example")
+    id = answer.data[0]["id"]
+    jobs.ended(id)
+    assert f"http://127.0.0.1:{jobs.port}" in jobs.log(id) and "evil" not in jobs.log(id)
+    assert "evil" not in json.dumps(dict(answer.headers))
