@@ -47,7 +47,7 @@ static int become_twin(const char *app_folder, struct error *err)
 {
     char path[PATH_MAX + 32];
     char command[] = "answer";
-    char *const argv[] = { path, command, NULL };
+    char *const argv[] = {path, command, NULL};
 
     snprintf(path, sizeof path, "%s/cgi-bin/jobjoker", app_folder);
     signal(SIGPIPE, SIG_DFL);
@@ -67,8 +67,8 @@ static int answer(struct request *req, struct response *res, struct error *err)
 {
     char app_folder[PATH_MAX], api[PATH_MAX];
     struct settings settings;
-    struct engine engine = { .settings = &settings, .app_folder = app_folder, .api = api, .now_ms = clock_now_ms() };
-    struct context ctx = { .settings = &settings, .engine = &engine };
+    struct engine engine = {.settings = &settings, .app_folder = app_folder, .api = api, .now_ms = clock_now_ms()};
+    struct context ctx = {.settings = &settings, .engine = &engine};
     const struct route *route;
 
     if (request_init(req, err) < 0 || find_app_folder(app_folder, err) < 0)

@@ -112,8 +112,8 @@ int auth_check_password(struct store *db, const struct settings *settings, int64
     return 0;
 }
 
-int auth_check_token(const struct store *db, int64_t now_ms, const char *text, enum token_kind kind,
-                     struct token *out, struct error *err)
+int auth_check_token(const struct store *db, int64_t now_ms, const char *text, enum token_kind kind, struct token *out,
+                     struct error *err)
 {
     unsigned char hash[SECRET_HASH_SIZE];
     bool found;
@@ -126,8 +126,7 @@ int auth_check_token(const struct store *db, int64_t now_ms, const char *text, e
     return 0;
 }
 
-static int identify_job(const struct store *db, const char *text, bool runner, struct identity *out,
-                        struct error *err)
+static int identify_job(const struct store *db, const char *text, bool runner, struct identity *out, struct error *err)
 {
     unsigned char hash[SECRET_HASH_SIZE];
     struct job job = {0};
@@ -183,7 +182,8 @@ static int identify_basic(struct store *db, const struct settings *settings, int
     char *colon;
 
     if (sodium_base642bin((unsigned char *)pair, sizeof pair - 1, text, strlen(text), " ", &size, &end,
-                          sodium_base64_VARIANT_ORIGINAL) != 0 || *end)
+                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        *end)
         return refuse(err);
     pair[size] = '\0';
     colon = strchr(pair, ':');

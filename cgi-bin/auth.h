@@ -34,8 +34,8 @@ int auth_check_password(struct store *db, const struct settings *settings, int64
                         const char *password, enum role *role, struct error *err);
 
 /* Checks an API token or a session. -1: 401 unauthorized. */
-int auth_check_token(const struct store *db, int64_t now_ms, const char *text, enum token_kind kind,
-                     struct token *out, struct error *err);
+int auth_check_token(const struct store *db, int64_t now_ms, const char *text, enum token_kind kind, struct token *out,
+                     struct error *err);
 
 /* The two tokens of a job's run: their text begins with the job's id, so that it is found by that. */
 enum { AUTH_JOB_TOKEN_SIZE = 4 + 26 + 1 + SECRET_TOKEN_SIZE };

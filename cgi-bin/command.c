@@ -70,8 +70,8 @@ static int make_key(const char *data, struct error *err)
 /* The account and its token, in one transaction with the files that tell them: without the files nobody could log in. */
 static int make_admin(struct store *db, const char *data, struct error *err)
 {
-    struct account account = { .name = "admin", .role = ROLE_ADMIN, .created_ms = clock_now_ms() };
-    struct token token = { .account = "admin", .role = ROLE_ADMIN, .kind = TOKEN_API, .created_ms = account.created_ms };
+    struct account account = {.name = "admin", .role = ROLE_ADMIN, .created_ms = clock_now_ms()};
+    struct token token = {.account = "admin", .role = ROLE_ADMIN, .kind = TOKEN_API, .created_ms = account.created_ms};
     char password[SECRET_TOKEN_SIZE], text[SECRET_TOKEN_SIZE];
 
     secret_token(password);
@@ -146,7 +146,9 @@ static int command_api(int argc, char **argv)
         const struct route *r = &routes[i];
 
         printf("| `%s %s` | %s%s | %s%s%s%s |\n", method_name(r->method), r->path, role_name(r->role),
-               r->job_right & JOB_RIGHT_WORKER ? ", or the job's token" : r->job_right ? ", or the runner's token" : "",
+               r->job_right & JOB_RIGHT_WORKER ? ", or the job's token"
+               : r->job_right                  ? ", or the runner's token"
+                                               : "",
                r->summary, r->query ? " Query: `" : "", r->query ? r->query : "", r->query ? "`." : "");
     }
     return 0;
@@ -171,8 +173,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    { "init", command_init }, { "settings", command_settings }, { "api", command_api }, { "version", command_version },
-    { "answer", command_answer },
+    {"init", command_init},       {"settings", command_settings}, {"api", command_api},
+    {"version", command_version}, {"answer", command_answer},
 };
 
 int main(int argc, char **argv)

@@ -64,7 +64,7 @@ struct listing {
     int64_t bytes_left; /* a page is bounded by bytes too: an entry may be large */
 };
 
-static const char *const entry_columns[] = { "seq", "time", "stream", "message", NULL };
+static const char *const entry_columns[] = {"seq", "time", "stream", "message", NULL};
 
 static int put_entry(const struct entry *e, void *context)
 {
@@ -97,7 +97,7 @@ static int put_entry(const struct entry *e, void *context)
 
 static int answer_entries(const struct request *req, struct text *t, struct response *res, struct error *err)
 {
-    struct listing l = { .res = res, .is_csv = req->format == FORMAT_CSV, .bytes_left = 8 << 20 };
+    struct listing l = {.res = res, .is_csv = req->format == FORMAT_CSV, .bytes_left = 8 << 20};
     int64_t after, limit, tail;
 
     if (request_query_int(req, "after", 0, INT64_MAX, 0, &after, err) < 0 ||
@@ -262,7 +262,7 @@ static int apply_range(const struct request *req, const char *tag, int64_t size,
 
 static int answer_text(const struct request *req, struct text *t, struct response *res, struct error *err)
 {
-    struct copying c = { .res = res, .to = t->size };
+    struct copying c = {.res = res, .to = t->size};
     const char *known = request_header("IF_NONE_MATCH");
     int64_t tail;
     char tag[64];
@@ -291,7 +291,7 @@ static int answer_text(const struct request *req, struct text *t, struct respons
 /* Is whoever reads our answer still there? A pipe without a reader polls as an error. */
 static bool client_is_there(int wait_ms)
 {
-    struct pollfd p = { .fd = STDOUT_FILENO };
+    struct pollfd p = {.fd = STDOUT_FILENO};
 
     return poll(&p, 1, wait_ms) == 0 || !(p.revents & (POLLERR | POLLHUP));
 }
@@ -300,7 +300,7 @@ static bool client_is_there(int wait_ms)
 static int follow(const struct request *req, const struct context *ctx, struct text *t, struct response *res,
                   struct error *err)
 {
-    struct copying c = { .res = res };
+    struct copying c = {.res = res};
     int64_t tail;
     int pause_ms = 10;
 
@@ -321,7 +321,8 @@ static int follow(const struct request *req, const struct context *ctx, struct t
             return 0;
         text_clear(t);
         store_refresh(t->db);
-        if (engine_reap_job(ctx->engine, request_path(req, "id"), err) < 0 || text_load(t, request_path(req, "id"), err) < 0)
+        if (engine_reap_job(ctx->engine, request_path(req, "id"), err) < 0 ||
+            text_load(t, request_path(req, "id"), err) < 0)
             return -1;
     }
 }
@@ -329,11 +330,10 @@ static int follow(const struct request *req, const struct context *ctx, struct t
 int read_log(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
              struct error *err)
 {
-    AUTO(text) struct text t = { .db = db, .kind = ENTRY_LOG };
+    AUTO(text) struct text t = {.db = db, .kind = ENTRY_LOG};
     int64_t follows;
 
-    if (request_query_int(req, "follow", 0, 1, 0, &follows, err) < 0 ||
-        text_load(&t, request_path(req, "id"), err) < 0)
+    if (request_query_int(req, "follow", 0, 1, 0, &follows, err) < 0 || text_load(&t, request_path(req, "id"), err) < 0)
         return -1;
     if (follows && (req->format == FORMAT_TEXT || !req->suffix))
         return follow(req, ctx, &t, res, err);
@@ -356,7 +356,7 @@ static int check_outcome(const struct job *job, struct error *err)
 int read_response(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
                   struct error *err)
 {
-    AUTO(text) struct text t = { .db = db, .kind = ENTRY_RESPONSE };
+    AUTO(text) struct text t = {.db = db, .kind = ENTRY_RESPONSE};
     int64_t wait;
 
     if (request_query_int(req, "wait", 0, 60, -1, &wait, err) < 0 ||

@@ -34,7 +34,7 @@ static int put_job(const struct job *job, void *context)
 
 static void begin_csv(struct response *res)
 {
-    struct csv_writer w = { .out = response_text(res, "text/csv") };
+    struct csv_writer w = {.out = response_text(res, "text/csv")};
 
     csv_header(&w, job_columns);
 }
@@ -61,7 +61,7 @@ static int read_filter(const struct request *req, struct job_filter *f, struct e
 /* How many jobs are in each state, whatever the filter: the page's tabs. */
 static int put_counts(const struct store *db, struct response *res, struct error *err)
 {
-    struct json_writer w = { .out = &res->extra, .comma = true };
+    struct json_writer w = {.out = &res->extra, .comma = true};
     int64_t counts[JOB_STATES];
 
     if (store_job_counts(db, counts, err) < 0)
@@ -79,7 +79,7 @@ static int put_counts(const struct store *db, struct response *res, struct error
 int read_jobs(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
               struct error *err)
 {
-    struct listing l = { .res = res, .csv = req->format == FORMAT_CSV };
+    struct listing l = {.res = res, .csv = req->format == FORMAT_CSV};
     struct job_filter filter = {0};
 
     (void)ctx;
@@ -136,8 +136,8 @@ int read_job(const struct request *req, const struct context *ctx, const struct 
     return 0;
 }
 
-int read_job_status(const struct request *req, const struct context *ctx, const struct store *db,
-                    struct response *res, struct error *err)
+int read_job_status(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
+                    struct error *err)
 {
     struct job_peek job;
 

@@ -34,7 +34,7 @@ static int put_worker(const struct worker *w, void *context)
 int read_workers(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
                  struct error *err)
 {
-    struct listing l = { .res = res, .csv = req->format == FORMAT_CSV };
+    struct listing l = {.res = res, .csv = req->format == FORMAT_CSV};
     const char *cursor = request_query(req, "cursor");
 
     (void)ctx;
@@ -43,7 +43,7 @@ int read_workers(const struct request *req, const struct context *ctx, const str
     if (cursor && !text_is_name(cursor))
         return error_set(err, 400, "bad_parameter", "this is no cursor of this list");
     if (l.csv) {
-        struct csv_writer w = { .out = response_text(res, "text/csv") };
+        struct csv_writer w = {.out = response_text(res, "text/csv")};
 
         csv_header(&w, worker_columns);
     }
@@ -67,8 +67,8 @@ int read_worker(const struct request *req, const struct context *ctx, const stru
     return 0;
 }
 
-int read_worker_code(const struct request *req, const struct context *ctx, const struct store *db,
-                     struct response *res, struct error *err)
+int read_worker_code(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
+                     struct error *err)
 {
     AUTO(worker) struct worker w = {0};
 

@@ -105,7 +105,7 @@ static enum format take_suffix(char *segment)
     static const struct {
         const char *text;
         enum format format;
-    } suffixes[] = { { ".json", FORMAT_JSON }, { ".csv", FORMAT_CSV }, { ".txt", FORMAT_TEXT } };
+    } suffixes[] = {{".json", FORMAT_JSON}, {".csv", FORMAT_CSV}, {".txt", FORMAT_TEXT}};
     size_t length = strlen(segment);
 
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
@@ -354,7 +354,7 @@ void request_content_type(char *out, size_t out_size)
 static const struct {
     enum format format;
     const char *type;
-} format_types[] = { { FORMAT_JSON, "application/json" }, { FORMAT_CSV, "text/csv" }, { FORMAT_TEXT, "text/plain" } };
+} format_types[] = {{FORMAT_JSON, "application/json"}, {FORMAT_CSV, "text/csv"}, {FORMAT_TEXT, "text/plain"}};
 
 /* How well one range of Accept fits a type: 0 not at all, 1 any type, 2 any of its main type, 3 exactly. */
 static int range_fits(const char *range, size_t size, const char *type)

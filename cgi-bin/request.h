@@ -28,18 +28,18 @@ struct parameter {
 
 struct request {
     enum method method;
-    char id[17];            /* of this request: stands in the error log and in answers that failed */
-    char *base;             /* path of the folder that JobJoker lives in, "" or "/jobs-app"; no slash at its end */
-    char *path_copy;        /* memory of the segments */
+    char id[17];     /* of this request: stands in the error log and in answers that failed */
+    char *base;      /* path of the folder that JobJoker lives in, "" or "/jobs-app"; no slash at its end */
+    char *path_copy; /* memory of the segments */
     const char *segments[REQUEST_SEGMENTS_MAX];
     int segment_count;
-    enum format suffix;     /* what .json, .csv or .txt at the end of the path asked for; 0: nothing */
-    char *query_copy;       /* memory of the parameters */
+    enum format suffix; /* what .json, .csv or .txt at the end of the path asked for; 0: nothing */
+    char *query_copy;   /* memory of the parameters */
     struct parameter query[REQUEST_PARAMETERS_MAX];
     int query_count;
     struct parameter path[4]; /* filled by the router: ":id" of the route's pattern, without the colon */
     int path_count;
-    enum format format;       /* settled by the router */
+    enum format format; /* settled by the router */
     struct buf body;
     bool body_was_read;
 };

@@ -13,7 +13,7 @@
 
 void response_init(struct response *res)
 {
-    *res = (struct response){ .status = 200, .total = -1 };
+    *res = (struct response){.status = 200, .total = -1};
     res->json.out = &res->data;
 }
 
@@ -89,7 +89,7 @@ static void put_link(struct buf *out, const struct request *req, const char *cur
 
 void response_next(struct response *res, const struct request *req, const char *cursor)
 {
-    struct json_writer w = { .out = &res->extra, .comma = true };
+    struct json_writer w = {.out = &res->extra, .comma = true};
 
     json_name(&w, "next");
     json_put_string(&w, cursor);
@@ -120,7 +120,7 @@ static bool wants_text(const struct request *req)
 void response_error(struct response *res, const struct request *req, const struct error *err)
 {
     struct buf *out = &res->text;
-    struct json_writer w = { .out = out };
+    struct json_writer w = {.out = out};
 
     buf_reset(out);
     res->status = err->status;
@@ -161,13 +161,30 @@ static const char *reason_phrase(int status)
         int status;
         const char *phrase;
     } phrases[] = {
-        { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 206, "Partial Content" }, { 303, "See Other" },
-        { 304, "Not Modified" }, { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
-        { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 409, "Conflict" }, { 411, "Length Required" },
-        { 412, "Precondition Failed" }, { 413, "Content Too Large" }, { 414, "URI Too Long" },
-        { 415, "Unsupported Media Type" }, { 416, "Range Not Satisfiable" }, { 422, "Unprocessable Content" },
-        { 424, "Failed Dependency" }, { 429, "Too Many Requests" }, { 501, "Not Implemented" },
-        { 503, "Service Unavailable" },
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {206, "Partial Content"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
+        {422, "Unprocessable Content"},
+        {424, "Failed Dependency"},
+        {429, "Too Many Requests"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
     };
 
     for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {

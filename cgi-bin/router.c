@@ -26,7 +26,7 @@ static bool path_matches(struct request *req, const char *pattern)
         if (segment == req->segment_count)
             return false;
         if (*pattern == ':')
-            req->path[req->path_count++] = (struct parameter){ pattern + 1, req->segments[segment] };
+            req->path[req->path_count++] = (struct parameter){pattern + 1, req->segments[segment]};
         else if (strlen(req->segments[segment]) != length || memcmp(req->segments[segment], pattern, length) != 0)
             return false;
         segment++;
@@ -199,8 +199,7 @@ static int check_length(const struct route *route, struct error *err)
 static int call(struct request *req, const struct route *route, struct context *ctx, struct store *db,
                 struct response *res, struct error *err)
 {
-    if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 ||
-        check_query(req, route, err) < 0)
+    if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 || check_query(req, route, err) < 0)
         return -1;
     if (check_length(route, err) < 0)
         return -1;

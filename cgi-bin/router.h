@@ -27,17 +27,17 @@ enum body_limit { BODY_NONE, BODY_SMALL /* 4 KiB */, BODY_CODE, BODY_PARAMETERS,
 /* One row of the API. HEAD comes with GET, OPTIONS with every path. Exactly one of read and write is there. */
 struct route {
     enum method method;
-    const char *path;       /* "/jobs/:id/log" */
-    enum role role;         /* ROLE_NONE: anybody */
-    unsigned job_right;     /* what tokens of the job itself may call it: enum job_right */
-    read_handler *read;     /* gets a store that it cannot write */
+    const char *path;   /* "/jobs/:id/log" */
+    enum role role;     /* ROLE_NONE: anybody */
+    unsigned job_right; /* what tokens of the job itself may call it: enum job_right */
+    read_handler *read; /* gets a store that it cannot write */
     write_handler *write;
-    unsigned formats;       /* of the answer: enum format; 0: it has no body of its own */
+    unsigned formats; /* of the answer: enum format; 0: it has no body of its own */
     enum body_limit body;
-    bool reads_json;        /* its body, or what is in the store */
-    bool reap;              /* before: look after runners that vanished, so that no state is a lie */
-    const char *query;      /* names of the parameters that it takes, separated by spaces; NULL: none */
-    const char *summary;    /* one line for people */
+    bool reads_json;     /* its body, or what is in the store */
+    bool reap;           /* before: look after runners that vanished, so that no state is a lie */
+    const char *query;   /* names of the parameters that it takes, separated by spaces; NULL: none */
+    const char *summary; /* one line for people */
 };
 
 extern const struct route routes[];

@@ -52,8 +52,8 @@ static int read_line(struct lines *l, const char *text, size_t size, const struc
     return 0;
 }
 
-static int append_lines(struct request *req, const struct context *ctx, enum entry_kind kind,
-                        const struct entry *model, struct response *res, struct error *err)
+static int append_lines(struct request *req, const struct context *ctx, enum entry_kind kind, const struct entry *model,
+                        struct response *res, struct error *err)
 {
     struct lines *l = calloc(1, sizeof *l);
     const char *p = buf_text(&req->body), *end = p + req->body.size;
@@ -78,7 +78,7 @@ static int append_lines(struct request *req, const struct context *ctx, enum ent
 static int append(struct request *req, const struct context *ctx, enum entry_kind kind, struct response *res,
                   struct error *err)
 {
-    struct entry entry = { .time_ms = ctx->engine->now_ms, .stream = STREAM_API };
+    struct entry entry = {.time_ms = ctx->engine->now_ms, .stream = STREAM_API};
     char type[64];
 
     request_content_type(type, sizeof type);
@@ -95,8 +95,7 @@ static int append(struct request *req, const struct context *ctx, enum entry_kin
 }
 
 /* POST /jobs/ID/log. 201; 404; 413; 422 entry_invalid. */
-int write_log(struct request *req, const struct context *ctx, struct store *db, struct response *res,
-              struct error *err)
+int write_log(struct request *req, const struct context *ctx, struct store *db, struct response *res, struct error *err)
 {
     (void)db;
     return append(req, ctx, ENTRY_LOG, res, err);
@@ -114,7 +113,7 @@ int write_response(struct request *req, const struct context *ctx, struct store 
 int write_report(struct request *req, const struct context *ctx, struct store *db, struct response *res,
                  struct error *err)
 {
-    static const char *const words[] = { [WANT_RUN] = "run", [WANT_STOP] = "stop", [WANT_KILL] = "kill" };
+    static const char *const words[] = {[WANT_RUN] = "run", [WANT_STOP] = "stop", [WANT_KILL] = "kill"};
     enum job_wanted wanted;
     char type[64];
 

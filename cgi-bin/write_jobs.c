@@ -15,7 +15,7 @@ static int wrong(struct error *err, const char *sentence)
 
 static int check_keys(const struct json *body, struct error *err)
 {
-    static const char *const known[] = { "worker", "parameters", "name", "timeout", "start" };
+    static const char *const known[] = {"worker", "parameters", "name", "timeout", "start"};
 
     if (json_type(body) != JSON_OBJECT)
         return wrong(err, "a job is a JSON object such as {\"worker\":\"NAME\",\"parameters\":{}}");
@@ -137,8 +137,7 @@ static void answer_job(const struct request *req, const struct job *job, bool as
 }
 
 /* POST /jobs. 201; 422 job_invalid, worker_unknown, parameters_invalid; 500 runner_failed. */
-int write_job(struct request *req, const struct context *ctx, struct store *db, struct response *res,
-              struct error *err)
+int write_job(struct request *req, const struct context *ctx, struct store *db, struct response *res, struct error *err)
 {
     AUTO(job) struct job job = {0};
     struct json *body = json_parse(buf_text(&req->body), req->body.size, err);

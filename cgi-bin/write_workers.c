@@ -53,7 +53,7 @@ static int build(struct request *req, const struct context *ctx, struct worker *
 /* Compiles or checks, and asks the worker what it is for. */
 static int examine(const struct context *ctx, struct worker *w, struct response *res, struct error *err)
 {
-    struct worker_place place = { ctx->settings, ctx->engine->app_folder };
+    struct worker_place place = {ctx->settings, ctx->engine->app_folder};
     char path[PATH_MAX];
 
     if (worker_make_files(&place, w, path, sizeof path, &res->json, err) < 0)

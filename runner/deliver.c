@@ -20,7 +20,7 @@ enum { RETRY_FIRST_MS = 100, RETRY_LAST_MS = 5000, PROGRAM_TIMEOUT_MS = 60000, A
 
 void delivery_init(struct delivery *d, const struct ticket *t)
 {
-    *d = (struct delivery){ .ticket = t, .answer_fd = -1, .retry_ms = RETRY_FIRST_MS };
+    *d = (struct delivery){.ticket = t, .answer_fd = -1, .retry_ms = RETRY_FIRST_MS};
     spool_init(&d->spool, t->folder);
 }
 
@@ -79,9 +79,9 @@ static int open_body(const struct buf *report)
 static int start_program(struct delivery *d)
 {
     struct environment e = {0};
-    char *const argv[] = { (char *)(uintptr_t)d->ticket->program, NULL };
-    struct spawn spawn = { .path = d->ticket->program, .argv = argv, .fd_count = 3, .directory = "/",
-                           .new_session = true };
+    char *const argv[] = {(char *)(uintptr_t)d->ticket->program, NULL};
+    struct spawn spawn = {
+        .path = d->ticket->program, .argv = argv, .fd_count = 3, .directory = "/", .new_session = true};
     int body = open_body(&d->head), answer[2], result = -1;
 
     if (body < 0)

@@ -18,16 +18,16 @@ enum answer { ANSWER_NONE, ANSWER_RUN, ANSWER_STOP, ANSWER_KILL, ANSWER_FENCED /
 
 struct delivery {
     const struct ticket *ticket;
-    struct report report;   /* being put together */
-    struct buf head;        /* the first that is not delivered: on its way, or waiting for its next try */
-    bool head_spooled;      /* it stands in the spool as well */
+    struct report report; /* being put together */
+    struct buf head;      /* the first that is not delivered: on its way, or waiting for its next try */
+    bool head_spooled;    /* it stands in the spool as well */
     struct spool spool;
-    pid_t pid;              /* of the program at work; 0: none */
-    int answer_fd;          /* -1: none */
+    pid_t pid;     /* of the program at work; 0: none */
+    int answer_fd; /* -1: none */
     struct buf answer_text;
-    int64_t kill_at_ms;     /* when a program that does not answer is given up; monotonic */
-    int64_t retry_at_ms;    /* 0: the last try went well */
-    int64_t retry_ms;       /* the next pause */
+    int64_t kill_at_ms;       /* when a program that does not answer is given up; monotonic */
+    int64_t retry_at_ms;      /* 0: the last try went well */
+    int64_t retry_ms;         /* the next pause */
     int64_t failing_since_ms; /* 0: it works */
 };
 

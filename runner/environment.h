@@ -7,8 +7,8 @@
 
 /* An environment for a child, built from nothing: what is not put in is not there. */
 struct environment {
-    struct buf text;    /* "NAME=value\0" ... */
-    char **pointers;    /* made by environment_array() */
+    struct buf text; /* "NAME=value\0" ... */
+    char **pointers; /* made by environment_array() */
 };
 
 void environment_put(struct environment *e, const char *name, const char *value);

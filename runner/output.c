@@ -19,7 +19,7 @@ struct masks {
 
 void output_init(struct output *o, struct report *report)
 {
-    *o = (struct output){ .report = report, .out.name = STREAM_STDOUT, .err.name = STREAM_STDERR };
+    *o = (struct output){.report = report, .out.name = STREAM_STDOUT, .err.name = STREAM_STDERR};
 }
 
 void output_clear(struct output *o)
@@ -75,7 +75,12 @@ static void put_entry(struct output *o, enum report_verb verb, enum entry_stream
                       size_t size)
 {
     struct report_record r = {
-        .verb = verb, .time_ms = clock_now_ms(), .stream = stream, .open = open, .bytes = bytes, .size = size,
+        .verb = verb,
+        .time_ms = clock_now_ms(),
+        .stream = stream,
+        .open = open,
+        .bytes = bytes,
+        .size = size,
     };
 
     report_add(o->report, &r);
@@ -94,8 +99,8 @@ static void put_text(struct output *o, enum report_verb verb, enum entry_stream 
 }
 
 /* Decodes and masks a text that a command carries, and passes it on. */
-static void put_decoded(struct output *o, enum report_verb verb, enum entry_stream stream, bool open,
-                        const char *text, size_t size)
+static void put_decoded(struct output *o, enum report_verb verb, enum entry_stream stream, bool open, const char *text,
+                        size_t size)
 {
     struct buf copy = {0};
 
@@ -110,7 +115,7 @@ static void put_decoded(struct output *o, enum report_verb verb, enum entry_stre
 
 static void put_progress(struct output *o, const struct command *c)
 {
-    struct report_record r = { .verb = REPORT_PROGRESS, .time_ms = clock_now_ms(), .percent = c->percent };
+    struct report_record r = {.verb = REPORT_PROGRESS, .time_ms = clock_now_ms(), .percent = c->percent};
     struct buf message = {0};
 
     buf_put(&message, c->text, c->size < REASON_MAX ? c->size : REASON_MAX);
@@ -161,7 +166,7 @@ static void stop_commands(struct output *o, const struct command *c)
 /* A whole line, of which nothing was passed on yet. */
 static void take_line(struct output *o, struct stream *s, bool open)
 {
-    struct command c = { .verb = COMMAND_NONE };
+    struct command c = {.verb = COMMAND_NONE};
 
     if (s->name == STREAM_STDOUT && s->line.size > 2 && s->line.data[0] == ':')
         command_read(s->line.data, s->line.size, o->stop_token, &c);

@@ -13,8 +13,8 @@ struct masks; /* what ::add-mask:: hid */
 
 struct stream {
     enum entry_stream name;
-    struct buf line;        /* what has come of the line so far */
-    enum report_verb rest;  /* of a long line: what its parts are; 0: this is its first part */
+    struct buf line;       /* what has come of the line so far */
+    enum report_verb rest; /* of a long line: what its parts are; 0: this is its first part */
     bool rest_is_encoded;
 };
 
@@ -22,8 +22,8 @@ struct output {
     struct report *report;
     struct stream out, err;
     struct masks *masks;
-    char stop_token[128];   /* commands are off until "::TOKEN::"; "" : they are on */
-    char *last_error;       /* text of the last ::error::; NULL: none */
+    char stop_token[128]; /* commands are off until "::TOKEN::"; "" : they are on */
+    char *last_error;     /* text of the last ::error::; NULL: none */
 };
 
 void output_init(struct output *o, struct report *report);

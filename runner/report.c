@@ -7,7 +7,7 @@
 
 void report_begin(struct report *r)
 {
-    struct report_record number = { .verb = REPORT_NUMBER, .number = r->number + 1 };
+    struct report_record number = {.verb = REPORT_NUMBER, .number = r->number + 1};
 
     if (!report_is_empty(r))
         return;
@@ -25,7 +25,11 @@ void report_add(struct report *r, const struct report_record *record)
 void report_say(struct report *r, const char *text)
 {
     struct report_record entry = {
-        .verb = REPORT_LOG, .time_ms = clock_now_ms(), .stream = STREAM_SYSTEM, .bytes = text, .size = strlen(text),
+        .verb = REPORT_LOG,
+        .time_ms = clock_now_ms(),
+        .stream = STREAM_SYSTEM,
+        .bytes = text,
+        .size = strlen(text),
     };
 
     report_add(r, &entry);

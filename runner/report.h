@@ -12,14 +12,15 @@
 enum {
     ENTRY_SIZE_MAX = 65536,  /* bytes of one entry: longer lines are cut */
     REPORT_FULL = 65536,     /* bytes of a report that is to go off */
-    REPORT_SIZE_MAX = REPORT_FULL + ENTRY_SIZE_MAX + 4096, /* with the entry that made it full, and the end of a job */
+    OUTPUT_READ_SIZE = 4096, /* bytes read at once: as so many empty lines they become 32 times as much */
+    REPORT_SIZE_MAX = REPORT_FULL + 2 * ENTRY_SIZE_MAX + 32 * OUTPUT_READ_SIZE, /* before it is looked at again */
     REPORT_AGE_MS = 200,
 };
 
 struct report {
-    struct buf body;     /* begins with its number once something is in it */
-    int64_t number;      /* of the report before */
-    int64_t started_ms;  /* monotonic: when its first record was put; 0: it is empty */
+    struct buf body;    /* begins with its number once something is in it */
+    int64_t number;     /* of the report before */
+    int64_t started_ms; /* monotonic: when its first record was put; 0: it is empty */
 };
 
 void report_add(struct report *r, const struct report_record *record);

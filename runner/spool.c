@@ -12,7 +12,7 @@
 
 void spool_init(struct spool *s, const char *folder)
 {
-    *s = (struct spool){ .fd = -1 };
+    *s = (struct spool){.fd = -1};
     snprintf(s->path, sizeof s->path, "%.4095s/spool", folder);
 }
 
@@ -48,7 +48,7 @@ int spool_append(struct spool *s, const struct buf *report)
 /* Where the first report of `bytes` ends: at the next one's number, or at the end. 0: it is not all there. */
 static size_t first_report_size(const struct buf *bytes, bool all)
 {
-    struct report_reader r = { bytes->data, bytes->data + bytes->size };
+    struct report_reader r = {bytes->data, bytes->data + bytes->size};
     struct report_record record;
     struct error cut = {0};
 

@@ -21,7 +21,6 @@
 #include "worker.h"
 
 enum {
-    READ_SIZE = 65536,
     KILL_TIMEOUT_MS = 10000,
     LAST_WORDS_MS = 60000, /* how long the end of a job is tried to be delivered before it is left in the spool */
 };
@@ -36,14 +35,14 @@ struct run {
     struct worker_process worker; /* pid 0: it has ended, or never began */
     int signals;                  /* signalfd */
     enum ending ending;
-    int64_t timeout_at_ms;        /* monotonic; INT64_MAX: none */
-    int64_t kill_at_ms;           /* when the grace period is over; INT64_MAX: none */
-    bool was_wanted;              /* it ends because somebody asked for it */
-    bool fenced;                  /* the job is not ours any more: nothing is reported */
-    bool ask;                     /* something is wanted: a report is to go off at once */
+    int64_t timeout_at_ms; /* monotonic; INT64_MAX: none */
+    int64_t kill_at_ms;    /* when the grace period is over; INT64_MAX: none */
+    bool was_wanted;       /* it ends because somebody asked for it */
+    bool fenced;           /* the job is not ours any more: nothing is reported */
+    bool ask;              /* something is wanted: a report is to go off at once */
     bool said_end;
-    int64_t ended_at_ms;          /* when the end was said; monotonic */
-    int status;                   /* of the worker, as waitpid(2) gives it */
+    int64_t ended_at_ms; /* when the end was said; monotonic */
+    int status;          /* of the worker, as waitpid(2) gives it */
     bool has_status;
     char reason[WORKER_REASON_SIZE];
 };
@@ -103,10 +102,10 @@ static void note_usage(struct run *r, const struct rusage *u)
 {
     struct report_record usage = {
         .verb = REPORT_USAGE,
-        .usage = { .known = true,
-                   .cpu_user_ms = u->ru_utime.tv_sec * 1000LL + u->ru_utime.tv_usec / 1000,
-                   .cpu_system_ms = u->ru_stime.tv_sec * 1000LL + u->ru_stime.tv_usec / 1000,
-                   .max_rss_kib = u->ru_maxrss },
+        .usage = {.known = true,
+                  .cpu_user_ms = u->ru_utime.tv_sec * 1000LL + u->ru_utime.tv_usec / 1000,
+                  .cpu_system_ms = u->ru_stime.tv_sec * 1000LL + u->ru_stime.tv_usec / 1000,
+                  .max_rss_kib = u->ru_maxrss},
     };
 
     report_add(&r->delivery.report, &usage);
@@ -154,7 +153,7 @@ static void close_stream(struct run *r, int *fd, struct stream *s)
 
 static void read_stream(struct run *r, int *fd, struct stream *s)
 {
-    static char bytes[READ_SIZE]; /* one loop, one buffer: kept off the stack */
+    char bytes[OUTPUT_READ_SIZE];
     ssize_t n = read(*fd, bytes, sizeof bytes);
 
     if (n > 0)
@@ -189,7 +188,7 @@ static void describe_status(struct run *r, struct report_record *end)
 
 static void say_end(struct run *r)
 {
-    struct report_record end = { .verb = REPORT_END, .time_ms = clock_now_ms(), .exit_code = -1 };
+    struct report_record end = {.verb = REPORT_END, .time_ms = clock_now_ms(), .exit_code = -1};
 
     describe_status(r, &end);
     if (r->was_wanted) {
@@ -264,10 +263,10 @@ static void wait_for_something(struct run *r, int64_t until_ms)
     int64_t left = until_ms - clock_monotonic_ms();
     bool full = delivery_is_full(&r->delivery);
     struct pollfd fds[] = {
-        { .fd = r->signals, .events = POLLIN },
-        { .fd = r->delivery.answer_fd, .events = POLLIN },
-        { .fd = full ? -1 : r->worker.out, .events = POLLIN },
-        { .fd = full ? -1 : r->worker.err, .events = POLLIN },
+        {.fd = r->signals, .events = POLLIN},
+        {.fd = r->delivery.answer_fd, .events = POLLIN},
+        {.fd = full ? -1 : r->worker.out, .events = POLLIN},
+        {.fd = full ? -1 : r->worker.err, .events = POLLIN},
     };
 
     if (poll(fds, sizeof fds / sizeof *fds, left < 0 ? 0 : left > 60000 ? 60000 : (int)left) <= 0)
@@ -323,7 +322,7 @@ static int open_signals(void)
 
 static void start(struct run *r, const char *library)
 {
-    struct report_record pid = { .verb = REPORT_PID };
+    struct report_record pid = {.verb = REPORT_PID};
 
     report_say(&r->delivery.report, "STARTED");
     if (worker_start(r->ticket, library, &r->worker, r->reason) < 0)
@@ -336,8 +335,7 @@ static void start(struct run *r, const char *library)
 
 void supervise(const struct ticket *t, const char *library, int ready)
 {
-    struct run r = { .ticket = t, .worker = { .out = -1, .err = -1 }, .timeout_at_ms = INT64_MAX,
-                     .kill_at_ms = INT64_MAX };
+    struct run r = {.ticket = t, .worker = {.out = -1, .err = -1}, .timeout_at_ms = INT64_MAX, .kill_at_ms = INT64_MAX};
 
     delivery_init(&r.delivery, t);
     output_init(&r.output, &r.delivery.report);

@@ -16,12 +16,12 @@ static const struct {
     const char *key;
     size_t offset;
 } texts[] = {
-    { "id", offsetof(struct ticket, id) },           { "worker", offsetof(struct ticket, worker) },
-    { "code", offsetof(struct ticket, code) },       { "folder", offsetof(struct ticket, folder) },
-    { "lease", offsetof(struct ticket, lease) },     { "token", offsetof(struct ticket, token) },
-    { "api", offsetof(struct ticket, api) },         { "program", offsetof(struct ticket, program) },
-    { "php", offsetof(struct ticket, php) },         { "path", offsetof(struct ticket, path) },
-    { "attempt", offsetof(struct ticket, attempt) }, { "parameters", offsetof(struct ticket, parameters) },
+    {"id", offsetof(struct ticket, id)},           {"worker", offsetof(struct ticket, worker)},
+    {"code", offsetof(struct ticket, code)},       {"folder", offsetof(struct ticket, folder)},
+    {"lease", offsetof(struct ticket, lease)},     {"token", offsetof(struct ticket, token)},
+    {"api", offsetof(struct ticket, api)},         {"program", offsetof(struct ticket, program)},
+    {"php", offsetof(struct ticket, php)},         {"path", offsetof(struct ticket, path)},
+    {"attempt", offsetof(struct ticket, attempt)}, {"parameters", offsetof(struct ticket, parameters)},
 };
 
 void ticket_clear(struct ticket *t)
@@ -57,11 +57,11 @@ static int find_kind(struct ticket *t)
 {
     const char *kind = find(t, "kind");
 
-    t->kind = !kind                       ? 0
-              : strcmp(kind, "c") == 0    ? TICKET_C
-              : strcmp(kind, "php") == 0  ? TICKET_PHP
+    t->kind = !kind                         ? 0
+              : strcmp(kind, "c") == 0      ? TICKET_C
+              : strcmp(kind, "php") == 0    ? TICKET_PHP
               : strcmp(kind, "script") == 0 ? TICKET_SCRIPT
-                                          : 0;
+                                            : 0;
     return t->kind ? 0 : -1;
 }
 

@@ -116,7 +116,7 @@ static int spawn_worker(struct start *s, int in, int out, int err, pid_t *pid, c
         .path = s->program,
         .argv = (char *const *)(uintptr_t)s->argv,
         .envp = environment_array(&s->environment),
-        .fds = { in, out, err },
+        .fds = {in, out, err},
         .fd_count = 3,
         .directory = s->folder,
         .new_session = true,
@@ -146,10 +146,9 @@ static int open_pipes(int out[2], int err[2])
     return 0;
 }
 
-int worker_start(const struct ticket *t, const char *library, struct worker_process *p,
-                 char reason[WORKER_REASON_SIZE])
+int worker_start(const struct ticket *t, const char *library, struct worker_process *p, char reason[WORKER_REASON_SIZE])
 {
-    struct start s = { .ticket = t, .library = library };
+    struct start s = {.ticket = t, .library = library};
     int in, out[2], err[2], result;
 
     if (choose_program(&s, reason) < 0 || make_folder(&s, reason) < 0)

@@ -41,8 +41,8 @@ void json_put_string(struct json_writer *w, const char *text)
 
 static void put_escape(struct buf *out, unsigned char c)
 {
-    static const char *const short_forms[] = { ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
-                                               ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\" };
+    static const char *const short_forms[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
+                                              ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
 
     if (c < sizeof short_forms / sizeof *short_forms && short_forms[c])
         buf_puts(out, short_forms[c]);

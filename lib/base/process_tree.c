@@ -53,9 +53,8 @@ static int read_process(pid_t pid, struct process *p)
         return -1;
     text[n] = '\0';
     after = strrchr(text, ')');
-    if (!after || sscanf(after + 1,
-                         " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
-                         &parent, &p->start) != 3)
+    if (!after || sscanf(after + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                         &state, &parent, &p->start) != 3)
         return -1;
     p->pid = pid;
     p->parent = parent;

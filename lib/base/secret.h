@@ -10,8 +10,8 @@
 
 enum {
     SECRET_HASH_SIZE = 32,
-    SECRET_TOKEN_SIZE = 48,      /* text of 256 random bits in base64url, and its NUL */
-    SECRET_PASSWORD_SIZE = 128,  /* text of a password's Argon2id hash */
+    SECRET_TOKEN_SIZE = 48,     /* text of 256 random bits in base64url, and its NUL */
+    SECRET_PASSWORD_SIZE = 128, /* text of a password's Argon2id hash */
     SECRET_KEY_SIZE = 32,
 };
 

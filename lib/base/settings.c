@@ -27,30 +27,30 @@ struct setting {
 #define TO_NUMBER(member) .offset = offsetof(struct settings, member)
 
 static const struct setting table[] = {
-    { "data", FOLDER, "data", TO_TEXT(data),
-      .help = "Folder of the database, the workers' files and the runs. Better outside of the site; relative to the "
-              "folder of .htaccess. Only the user that Apache runs programs as needs to read it." },
-    { "database", TEXT, "", TO_TEXT(database), .help = "Where jobs are kept: sqlite:/path. Empty: jobs.db in `data`." },
-    { "api", TEXT, "", TO_TEXT(api),
-      .help = "Address of the API as workers should call it, such as https://example.org/jobs. Empty: worked out from "
-              "the address and port that took the request, never from its Host header." },
-    { "anonymous", CHOICE, "none", TO_TEXT(anonymous), .choices = "none viewer operator developer admin",
-      .help = "What a caller without credentials may do. `developer` and `admin` let anybody who reaches the site run "
-              "code on this machine." },
-    { "php", TEXT, "php", TO_TEXT(php), .help = "The command that runs PHP workers." },
-    { "c_compiler", TEXT, "cc", TO_TEXT(c_compiler), .help = "The command that compiles C workers." },
-    { "path", TEXT, "/usr/local/bin:/usr/bin:/bin", TO_TEXT(path), .help = "PATH of workers and of the compiler." },
-    { "grace", SECONDS, "10", TO_NUMBER(grace_ms), .low = 0, .high = 3600,
-      .help = "Seconds between the polite end (SIGTERM) and the hard one (SIGKILL) of a job that is stopped." },
-    { "timeout", SECONDS, "0", TO_NUMBER(timeout_ms), .low = 0, .high = 31536000,
-      .help = "Seconds that a job may run when it names no timeout. 0: no limit." },
-    { "check_timeout", SECONDS, "30", TO_NUMBER(check_timeout_ms), .low = 1, .high = 600,
-      .help = "Seconds that compiling, checking or describing a worker may take." },
-    { "code_max", SIZE, "1M", TO_NUMBER(code_max), .low = 1, .high = 64 << 20, .help = "Largest source of a worker." },
-    { "parameters_max", SIZE, "1M", TO_NUMBER(parameters_max), .low = 2, .high = 16 << 20,
-      .help = "Largest parameters of a job." },
-    { "entry_max", SIZE, "16M", TO_NUMBER(entry_max), .low = 1, .high = 256 << 20,
-      .help = "Largest log or response entry that is posted." },
+    {"data", FOLDER, "data", TO_TEXT(data),
+     .help = "Folder of the database, the workers' files and the runs. Better outside of the site; relative to the "
+             "folder of .htaccess. Only the user that Apache runs programs as needs to read it."},
+    {"database", TEXT, "", TO_TEXT(database), .help = "Where jobs are kept: sqlite:/path. Empty: jobs.db in `data`."},
+    {"api", TEXT, "", TO_TEXT(api),
+     .help = "Address of the API as workers should call it, such as https://example.org/jobs. Empty: worked out from "
+             "the address and port that took the request, never from its Host header."},
+    {"anonymous", CHOICE, "none", TO_TEXT(anonymous), .choices = "none viewer operator developer admin",
+     .help = "What a caller without credentials may do. `developer` and `admin` let anybody who reaches the site run "
+             "code on this machine."},
+    {"php", TEXT, "php", TO_TEXT(php), .help = "The command that runs PHP workers."},
+    {"c_compiler", TEXT, "cc", TO_TEXT(c_compiler), .help = "The command that compiles C workers."},
+    {"path", TEXT, "/usr/local/bin:/usr/bin:/bin", TO_TEXT(path), .help = "PATH of workers and of the compiler."},
+    {"grace", SECONDS, "10", TO_NUMBER(grace_ms), .low = 0, .high = 3600,
+     .help = "Seconds between the polite end (SIGTERM) and the hard one (SIGKILL) of a job that is stopped."},
+    {"timeout", SECONDS, "0", TO_NUMBER(timeout_ms), .low = 0, .high = 31536000,
+     .help = "Seconds that a job may run when it names no timeout. 0: no limit."},
+    {"check_timeout", SECONDS, "30", TO_NUMBER(check_timeout_ms), .low = 1, .high = 600,
+     .help = "Seconds that compiling, checking or describing a worker may take."},
+    {"code_max", SIZE, "1M", TO_NUMBER(code_max), .low = 1, .high = 64 << 20, .help = "Largest source of a worker."},
+    {"parameters_max", SIZE, "1M", TO_NUMBER(parameters_max), .low = 2, .high = 16 << 20,
+     .help = "Largest parameters of a job."},
+    {"entry_max", SIZE, "16M", TO_NUMBER(entry_max), .low = 1, .high = 256 << 20,
+     .help = "Largest log or response entry that is posted."},
 };
 
 enum { SETTINGS = sizeof table / sizeof *table };
@@ -153,7 +153,7 @@ static int on_line(void *user, const char *section, const char *name, const char
 
 static int read_file(struct settings *out, const char *path, bool must_exist, struct error *err)
 {
-    struct reading r = { .out = out };
+    struct reading r = {.out = out};
     FILE *file = fopen(path, "re");
     int line;
 

@@ -21,7 +21,7 @@
 /* Ignored signals and the mask survive exec, so both are put back. */
 static void reset_signals(void)
 {
-    struct sigaction plain = { .sa_handler = SIG_DFL };
+    struct sigaction plain = {.sa_handler = SIG_DFL};
     sigset_t none;
 
     for (int number = 1; number < NSIG; number++)
@@ -156,7 +156,7 @@ static void read_output(int fd, int64_t deadline, size_t max, struct buf *output
     char chunk[16384];
 
     for (;;) {
-        struct pollfd p = { .fd = fd, .events = POLLIN };
+        struct pollfd p = {.fd = fd, .events = POLLIN};
         int64_t left = deadline - clock_monotonic_ms();
         ssize_t n;
 

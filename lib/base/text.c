@@ -66,8 +66,7 @@ int text_to_int(const char *text, long long low, long long high, long long *out)
     if (!*text)
         return -1;
     for (const char *p = text; *p; p++) {
-        if (!isdigit((unsigned char)*p) || __builtin_mul_overflow(n, 10, &n) ||
-            __builtin_add_overflow(n, *p - '0', &n))
+        if (!isdigit((unsigned char)*p) || __builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *p - '0', &n))
             return -1;
     }
     if (n < low || n > high)

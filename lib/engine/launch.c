@@ -127,7 +127,7 @@ static int open_log(const struct engine *e)
 
 static int wait_until_ready(int ready, pid_t pid, struct error *err)
 {
-    struct pollfd p = { .fd = ready, .events = POLLIN };
+    struct pollfd p = {.fd = ready, .events = POLLIN};
     char byte;
     int n;
 
@@ -143,14 +143,18 @@ static int wait_until_ready(int ready, pid_t pid, struct error *err)
     return error_set(err, 500, "runner_failed", "the job's runner could not be started");
 }
 
-static int spawn_runner(const struct engine *e, int ticket, int log, int ready, int lock, pid_t *pid,
-                        struct error *err)
+static int spawn_runner(const struct engine *e, int ticket, int log, int ready, int lock, pid_t *pid, struct error *err)
 {
     char program[PATH_MAX];
-    char *const argv[] = { program, NULL };
-    char *const envp[] = { NULL };
-    struct spawn spawn = { .path = program, .argv = argv, .envp = envp, .fds = { ticket, log, log, ready, lock },
-                           .fd_count = 5, .directory = "/", .new_session = true };
+    char *const argv[] = {program, NULL};
+    char *const envp[] = {NULL};
+    struct spawn spawn = {.path = program,
+                          .argv = argv,
+                          .envp = envp,
+                          .fds = {ticket, log, log, ready, lock},
+                          .fd_count = 5,
+                          .directory = "/",
+                          .new_session = true};
 
     snprintf(program, sizeof program, "%s/runner/jobjoker-runner", e->app_folder);
     if (spawn_start(&spawn, pid, err) < 0)

@@ -5,7 +5,7 @@
 
 /* What a run needs besides its job. */
 struct launch {
-    const char *code;  /* path of the worker's file */
+    const char *code; /* path of the worker's file */
     enum worker_kind kind;
     const char *lease; /* the runner's token, as text */
     const char *token; /* the worker's token */

@@ -103,7 +103,7 @@ static int run(struct engine *e, struct job *job, bool insert, const struct work
                struct error *err)
 {
     struct tokens tokens;
-    struct launch launch = { .code = code, .kind = w->kind, .lease = tokens.lease, .token = tokens.worker };
+    struct launch launch = {.code = code, .kind = w->kind, .lease = tokens.lease, .token = tokens.worker};
     struct error why = {0};
     int result = -1;
 
@@ -130,7 +130,7 @@ static int run(struct engine *e, struct job *job, bool insert, const struct work
 static int find_code(struct engine *e, const struct job *job, struct worker *w, char *path, char *reason,
                      size_t reason_size, struct error *err)
 {
-    struct worker_place place = { e->settings, e->app_folder };
+    struct worker_place place = {e->settings, e->app_folder};
     struct error problem = {0};
 
     if (store_worker_get(e->store, job->worker, 0, true, w, &problem) == 0 &&
@@ -215,7 +215,7 @@ static void signal_holder(int pidfd, int number)
 
 static bool ended_within(int pidfd, int timeout_ms)
 {
-    struct pollfd p = { .fd = pidfd, .events = POLLIN };
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
 
     return poll(&p, 1, timeout_ms) == 1;
 }

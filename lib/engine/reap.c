@@ -59,7 +59,7 @@ static int take_spool(struct engine *e, const char *id, struct error *err)
     snprintf(path, sizeof path, "%s/spool", folder);
     if (io_read_file(path, SPOOL_MAX, &spool) < 0)
         return 0; /* it left none */
-    reader = (struct report_reader){ buf_text(&spool), buf_text(&spool) + spool.size };
+    reader = (struct report_reader){buf_text(&spool), buf_text(&spool) + spool.size};
     begin = reader.at;
     do {
         const char *at = reader.at;
@@ -135,8 +135,8 @@ int engine_reap_job(struct engine *e, const char *id, struct error *err)
 
 int engine_reap(struct engine *e, struct error *err)
 {
-    struct job_filter active = { .state = JOB_ACTIVE, .limit = INT_MAX };
-    struct suspects s = { .e = e };
+    struct job_filter active = {.state = JOB_ACTIVE, .limit = INT_MAX};
+    struct suspects s = {.e = e};
     struct utsname host;
     int result;
 

@@ -20,8 +20,7 @@ static void gathered_clear(struct gathered *g)
     *g = (struct gathered){0};
 }
 
-static int add_entry(struct entry **list, size_t *count, size_t *room, const struct report_record *r,
-                     struct error *err)
+static int add_entry(struct entry **list, size_t *count, size_t *room, const struct report_record *r, struct error *err)
 {
     if (*count == *room) {
         size_t more = *room ? 2 * *room : 64;
@@ -106,7 +105,7 @@ static int apply(struct engine *e, struct job *job, struct report_reader *reader
 int engine_report(struct engine *e, const char *id, const void *body, size_t size, enum job_wanted *wanted,
                   struct error *err)
 {
-    struct report_reader reader = { body, (const char *)body + size };
+    struct report_reader reader = {body, (const char *)body + size};
     struct report_record first;
     AUTO(job) struct job job = {0};
 

@@ -7,11 +7,8 @@ static const struct {
     const char *prefix;
     enum command_verb verb;
 } with_text[] = {
-    { "::log::", COMMAND_LOG },
-    { "::response::", COMMAND_RESPONSE },
-    { "::error::", COMMAND_ERROR },
-    { "::add-mask::", COMMAND_ADD_MASK },
-    { "::stop-commands::", COMMAND_STOP_COMMANDS },
+    {"::log::", COMMAND_LOG},           {"::response::", COMMAND_RESPONSE},           {"::error::", COMMAND_ERROR},
+    {"::add-mask::", COMMAND_ADD_MASK}, {"::stop-commands::", COMMAND_STOP_COMMANDS},
 };
 
 static bool begins(const char *line, size_t size, const char *prefix)
@@ -50,7 +47,7 @@ static bool ends_stop(const char *line, size_t size, const char *token)
 
 void command_read(const char *line, size_t size, const char *token, struct command *out)
 {
-    *out = (struct command){ .text = line, .size = size };
+    *out = (struct command){.text = line, .size = size};
     if (size && line[size - 1] == '\r')
         size--;
     if (token && *token) {

@@ -203,11 +203,16 @@ static int put_close(struct translation *t)
 static int put_next(struct translation *t)
 {
     switch (*t->at) {
-    case '\\': return put_escape(t);
-    case '[': return put_bracket(t);
-    case '{': return put_repetition(t);
-    case '(': return put_open(t);
-    case ')': return put_close(t);
+    case '\\':
+        return put_escape(t);
+    case '[':
+        return put_bracket(t);
+    case '{':
+        return put_repetition(t);
+    case '(':
+        return put_open(t);
+    case ')':
+        return put_close(t);
     }
     if (!strchr("*+?|^$", *t->at))
         add_part(t, 1);

@@ -14,17 +14,19 @@ static const struct {
     const char *name;
     enum word words[WORDS_MAX];
 } verbs[REPORT_VERBS] = {
-    [REPORT_NUMBER] = { "report", { NUMBER } },
-    [REPORT_LOG] = { "log", { TIME, STREAM } },
-    [REPORT_RESPONSE] = { "response", { TIME, STREAM } },
-    [REPORT_PROGRESS] = { "progress", { TIME, PERCENT } },
-    [REPORT_PID] = { "pid", { PID } },
-    [REPORT_USAGE] = { "usage", { CPU_USER, CPU_SYSTEM, MAX_RSS } },
-    [REPORT_END] = { "end", { TIME, OUTCOME, EXIT_CODE, SIGNAL } },
+    [REPORT_NUMBER] = {"report", {NUMBER}},
+    [REPORT_LOG] = {"log", {TIME, STREAM}},
+    [REPORT_RESPONSE] = {"response", {TIME, STREAM}},
+    [REPORT_PROGRESS] = {"progress", {TIME, PERCENT}},
+    [REPORT_PID] = {"pid", {PID}},
+    [REPORT_USAGE] = {"usage", {CPU_USER, CPU_SYSTEM, MAX_RSS}},
+    [REPORT_END] = {"end", {TIME, OUTCOME, EXIT_CODE, SIGNAL}},
 };
 
 static const char *const outcomes[JOB_EVENTS] = {
-    [EVENT_SUCCESS] = "success", [EVENT_FAILURE] = "failure", [EVENT_KILLED] = "killed",
+    [EVENT_SUCCESS] = "success",
+    [EVENT_FAILURE] = "failure",
+    [EVENT_KILLED] = "killed",
 };
 
 static void put_word(struct buf *out, enum word word, const struct report_record *r)
@@ -99,9 +101,15 @@ static int read_word(enum word word, const char *text, struct report_record *r)
     static const struct {
         long long low, high;
     } ranges[] = {
-        [NUMBER] = { 1, INT64_MAX },       [TIME] = { 0, 253402300799999 }, [PERCENT] = { 0, 100 },
-        [PID] = { 1, INT32_MAX },          [CPU_USER] = { 0, INT64_MAX },   [CPU_SYSTEM] = { 0, INT64_MAX },
-        [MAX_RSS] = { 0, INT64_MAX / 1024 }, [EXIT_CODE] = { -1, 255 },       [SIGNAL] = { 0, 128 },
+        [NUMBER] = {1, INT64_MAX},
+        [TIME] = {0, 253402300799999},
+        [PERCENT] = {0, 100},
+        [PID] = {1, INT32_MAX},
+        [CPU_USER] = {0, INT64_MAX},
+        [CPU_SYSTEM] = {0, INT64_MAX},
+        [MAX_RSS] = {0, INT64_MAX / 1024},
+        [EXIT_CODE] = {-1, 255},
+        [SIGNAL] = {0, 128},
     };
     long long n;
 
@@ -112,15 +120,33 @@ static int read_word(enum word word, const char *text, struct report_record *r)
     if (read_number(text, ranges[word].low, ranges[word].high, &n) < 0)
         return -1;
     switch (word) {
-    case NUMBER: r->number = n; break;
-    case TIME: r->time_ms = n; break;
-    case PERCENT: r->percent = (int)n; break;
-    case PID: r->pid = n; break;
-    case CPU_USER: r->usage.cpu_user_ms = n; break;
-    case CPU_SYSTEM: r->usage.cpu_system_ms = n; break;
-    case MAX_RSS: r->usage.max_rss_kib = n; break;
-    case EXIT_CODE: r->exit_code = (int)n; break;
-    default: r->signal = (int)n; break;
+    case NUMBER:
+        r->number = n;
+        break;
+    case TIME:
+        r->time_ms = n;
+        break;
+    case PERCENT:
+        r->percent = (int)n;
+        break;
+    case PID:
+        r->pid = n;
+        break;
+    case CPU_USER:
+        r->usage.cpu_user_ms = n;
+        break;
+    case CPU_SYSTEM:
+        r->usage.cpu_system_ms = n;
+        break;
+    case MAX_RSS:
+        r->usage.max_rss_kib = n;
+        break;
+    case EXIT_CODE:
+        r->exit_code = (int)n;
+        break;
+    default:
+        r->signal = (int)n;
+        break;
     }
     return 0;
 }
@@ -163,7 +189,7 @@ int report_read_next(struct report_reader *r, struct report_record *out, struct 
     length = (size_t)(newline - r->at);
     memcpy(line, r->at, length);
     line[length] = '\0';
-    *out = (struct report_record){ .exit_code = -1 };
+    *out = (struct report_record){.exit_code = -1};
     if (strlen(line) != length || read_words(line, out) < 0)
         return malformed(err);
     left -= length + 1;

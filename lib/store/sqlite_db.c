@@ -107,8 +107,9 @@ static int bring_up_to_date(sqlite3 *db, const char *path, struct error *err)
     if (read_version(db, &version, err) < 0)
         return -1;
     if (version > SCHEMA_VERSION) {
-        log_line("the database %s has schema %d, and this program knows only up to %d: install the newer JobJoker again",
-                 path, version, SCHEMA_VERSION);
+        log_line(
+            "the database %s has schema %d, and this program knows only up to %d: install the newer JobJoker again",
+            path, version, SCHEMA_VERSION);
         return error_set(err, 503, "store_newer", "the database was written by a newer version of JobJoker");
     }
     if (version == SCHEMA_VERSION)
@@ -129,7 +130,8 @@ sqlite3 *sqlite_db_open(const char *path, struct error *err)
     sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
     /* Whoever closes last would write the WAL back and delete it, which costs a lone request half of its time. */
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (run(db, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; BEGIN", err) < 0 || bring_up_to_date(db, path, err) < 0)
+    if (run(db, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; BEGIN", err) < 0 ||
+        bring_up_to_date(db, path, err) < 0)
         goto close_db;
     return db;
 close_db:

@@ -6,7 +6,7 @@
 
 #include "store/store_ops.h"
 
-static const struct store_ops *const backends[] = { &store_sqlite };
+static const struct store_ops *const backends[] = {&store_sqlite};
 
 struct store *store_open(const char *uri, struct error *err)
 {
@@ -77,8 +77,8 @@ int store_worker_get(const struct store *s, const char *name, int64_t version, b
     return s->ops->worker_get(s, name, version, code, out, err);
 }
 
-int store_worker_each(const struct store *s, const char *after, int limit,
-                      int (*each)(const struct worker *, void *), void *context, struct error *err)
+int store_worker_each(const struct store *s, const char *after, int limit, int (*each)(const struct worker *, void *),
+                      void *context, struct error *err)
 {
     return s->ops->worker_each(s, after, limit, each, context, err);
 }
@@ -172,8 +172,7 @@ int store_account_count(const struct store *s, int64_t *count, struct error *err
     return s->ops->account_count(s, count, err);
 }
 
-int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found,
-                    struct error *err)
+int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found, struct error *err)
 {
     return s->ops->token_get(s, hash, out, found, err);
 }

@@ -59,8 +59,8 @@ int store_worker_get(const struct store *s, const char *name, int64_t version, b
                      struct error *err);
 /* Calls each() in the order of names, from the first after `after` (NULL: from the start), at most `limit` times.
  * each() borrows the worker; it returns 0 to go on. */
-int store_worker_each(const struct store *s, const char *after, int limit,
-                      int (*each)(const struct worker *, void *), void *context, struct error *err);
+int store_worker_each(const struct store *s, const char *after, int limit, int (*each)(const struct worker *, void *),
+                      void *context, struct error *err);
 int store_worker_count(const struct store *s, int64_t *count, struct error *err);
 /* Adds a version and makes it current; worker->version is set to the next number, also after a deletion. */
 int store_worker_put(struct store *s, struct worker *worker, struct error *err);
@@ -78,7 +78,7 @@ struct job_filter {
     int limit;
 };
 
-int store_job_insert(struct store *s, struct job *job, struct error *err); /* sets job->number */
+int store_job_insert(struct store *s, struct job *job, struct error *err);                    /* sets job->number */
 int store_job_get(const struct store *s, const char *id, struct job *out, struct error *err); /* 404 job_unknown */
 /* As much of a job as tells whether it runs: cheap, for those who ask often. 404 job_unknown. */
 struct job_peek {

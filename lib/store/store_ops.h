@@ -14,8 +14,8 @@ struct store_ops {
     void (*refresh)(const struct store *s);
     int (*worker_get)(const struct store *s, const char *name, int64_t version, bool code, struct worker *out,
                       struct error *err);
-    int (*worker_each)(const struct store *s, const char *after, int limit,
-                       int (*each)(const struct worker *, void *), void *context, struct error *err);
+    int (*worker_each)(const struct store *s, const char *after, int limit, int (*each)(const struct worker *, void *),
+                       void *context, struct error *err);
     int (*worker_count)(const struct store *s, int64_t *count, struct error *err);
     int (*worker_put)(struct store *s, struct worker *worker, struct error *err);
     int (*worker_delete)(struct store *s, const char *name, struct error *err);

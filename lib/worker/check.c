@@ -15,9 +15,9 @@ int worker_run_tool(const struct worker_place *place, const char *folder, const 
 {
     char program[PATH_MAX], path[SETTING_TEXT_SIZE + 8], home[PATH_MAX + 8], temporary[PATH_MAX + 8];
     char locale[] = "LC_ALL=C.UTF-8";
-    char *const envp[] = { path, home, temporary, locale, NULL };
-    struct spawn spawn = { .path = program, .argv = (char *const *)(uintptr_t)argv, .envp = envp, .directory = folder,
-                           .quiet = quiet };
+    char *const envp[] = {path, home, temporary, locale, NULL};
+    struct spawn spawn = {
+        .path = program, .argv = (char *const *)(uintptr_t)argv, .envp = envp, .directory = folder, .quiet = quiet};
 
     if (spawn_find(argv[0], place->settings->path, program, sizeof program) < 0)
         return error_set(err, 422, "worker_broken", "the server has no program `%.100s`", argv[0]);
@@ -57,7 +57,7 @@ static void put_diagnostic(struct diagnostics *d, long line, long column, const 
 /* "FILE:12:5: error: what is wrong", as gcc, clang and tcc write it (tcc without the column). */
 static void read_compiler_line(const char *line, size_t size, const char *file, struct diagnostics *d)
 {
-    static const char *const severities[] = { "fatal error", "error", "warning", "note" };
+    static const char *const severities[] = {"fatal error", "error", "warning", "note"};
     size_t name = strlen(file);
     const char *end = line + size, *p = line + name;
     long row, column = 1;
@@ -103,13 +103,13 @@ struct checker {
 };
 
 static const struct checker checkers[] = {
-    { "sh", { "-n" }, ": ", false },
-    { "dash", { "-n" }, ": ", false },
-    { "bash", { "-n" }, "line ", false },
-    { "python", { "-c", "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec')" }, ", line ", true },
-    { "node", { "--check" }, ":", true },
-    { "ruby", { "-c" }, ":", false },
-    { "php", { "-l" }, " on line ", false },
+    {"sh", {"-n"}, ": ", false},
+    {"dash", {"-n"}, ": ", false},
+    {"bash", {"-n"}, "line ", false},
+    {"python", {"-c", "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec')"}, ", line ", true},
+    {"node", {"--check"}, ":", true},
+    {"ruby", {"-c"}, ":", false},
+    {"php", {"-l"}, " on line ", false},
 };
 
 static const struct checker *find_checker(const char *interpreter)
@@ -198,9 +198,22 @@ static int compile_c(const struct worker_place *place, const struct worker *w, c
                      struct diagnostics *d, struct error *err)
 {
     char include[PATH_MAX], library[JOB_WORKER_SIZE + 8];
-    const char *argv[] = { place->settings->c_compiler, "-std=gnu11", "-shared", "-fPIC", "-O2", "-g", "-Wall",
-                           "-Werror=implicit-function-declaration", "-fno-diagnostics-show-caret",
-                           "-fdiagnostics-color=never", include, "-o", library, file, "-lm", NULL };
+    const char *argv[] = {place->settings->c_compiler,
+                          "-std=gnu11",
+                          "-shared",
+                          "-fPIC",
+                          "-O2",
+                          "-g",
+                          "-Wall",
+                          "-Werror=implicit-function-declaration",
+                          "-fno-diagnostics-show-caret",
+                          "-fdiagnostics-color=never",
+                          include,
+                          "-o",
+                          library,
+                          file,
+                          "-lm",
+                          NULL};
     struct spawn_result result;
     struct buf output = {0};
     int outcome;
@@ -223,7 +236,7 @@ static int compile_c(const struct worker_place *place, const struct worker *w, c
 static int run_checker(const struct worker_place *place, const struct checker *c, const char *interpreter,
                        const char *folder, const char *file, struct diagnostics *d, struct error *err)
 {
-    const char *argv[8] = { interpreter };
+    const char *argv[8] = {interpreter};
     char program[PATH_MAX];
     struct spawn_result result;
     struct buf output = {0};
@@ -248,7 +261,7 @@ static int run_checker(const struct worker_place *place, const struct checker *c
 int worker_check(const struct worker_place *place, const struct worker *w, const char *folder, const char *file,
                  struct json_writer *diagnostics, struct error *err)
 {
-    struct diagnostics d = { .out = diagnostics };
+    struct diagnostics d = {.out = diagnostics};
     char interpreter[256];
     const struct checker *c;
 

@@ -14,7 +14,7 @@
 #include "worker/describe.h"
 
 struct names {
-    char folder[PATH_MAX + 80];  /* code/SHA256 */
+    char folder[PATH_MAX + 80];    /* code/SHA256 */
     char workshop[PATH_MAX + 128]; /* the maker's own */
     char source[JOB_WORKER_SIZE + 8];
     char loaded[JOB_WORKER_SIZE + 8];
@@ -22,7 +22,7 @@ struct names {
 
 static void make_names(const struct worker_place *place, const struct worker *w, struct names *n)
 {
-    static const char *const endings[WORKER_KINDS] = { [WORKER_C] = ".c", [WORKER_PHP] = ".php", [WORKER_SCRIPT] = "" };
+    static const char *const endings[WORKER_KINDS] = {[WORKER_C] = ".c", [WORKER_PHP] = ".php", [WORKER_SCRIPT] = ""};
 
     snprintf(n->folder, sizeof n->folder, "%s/code/%s", place->settings->data, w->sha256);
     snprintf(n->workshop, sizeof n->workshop, "%s.%ld.new", n->folder, (long)getpid());
@@ -33,7 +33,7 @@ static void make_names(const struct worker_place *place, const struct worker *w,
 /* The file that is looked for comes last: whoever sees it finds all of them. */
 static int publish(const struct names *n, struct error *err)
 {
-    const char *const files[] = { n->source, n->loaded };
+    const char *const files[] = {n->source, n->loaded};
 
     if (io_make_folders(n->folder, 0700) < 0)
         return error_errno(err, n->folder);
@@ -85,8 +85,8 @@ static int ask_host(const struct worker_place *place, const struct worker *w, co
                     struct error *err)
 {
     char host[PATH_MAX], folder[PATH_MAX];
-    const char *c_argv[] = { host, "--describe", path, NULL };
-    const char *php_argv[] = { place->settings->php, host, "--describe", path, NULL };
+    const char *c_argv[] = {host, "--describe", path, NULL};
+    const char *php_argv[] = {place->settings->php, host, "--describe", path, NULL};
     const char *const *argv = w->kind == WORKER_C ? c_argv : php_argv;
     struct spawn_result result;
 

@@ -5,27 +5,29 @@
 #include "worker/worker.h"
 
 static const char *const names[WORKER_KINDS] = {
-    [WORKER_C] = "c", [WORKER_PHP] = "php", [WORKER_SCRIPT] = "script",
+    [WORKER_C] = "c",
+    [WORKER_PHP] = "php",
+    [WORKER_SCRIPT] = "script",
 };
 
 static const struct {
     const char *type;
     enum worker_kind kind;
 } types[] = {
-    { "text/x-csrc", WORKER_C },
-    { "text/x-c", WORKER_C },
-    { "application/x-httpd-php", WORKER_PHP },
-    { "application/x-php", WORKER_PHP },
-    { "text/x-php", WORKER_PHP },
-    { "text/x-shellscript", WORKER_SCRIPT },
-    { "application/x-sh", WORKER_SCRIPT },
-    { "text/x-sh", WORKER_SCRIPT },
-    { "text/x-python", WORKER_SCRIPT },
-    { "text/x-script.python", WORKER_SCRIPT },
-    { "text/javascript", WORKER_SCRIPT },
-    { "application/javascript", WORKER_SCRIPT },
-    { "text/x-perl", WORKER_SCRIPT },
-    { "text/x-ruby", WORKER_SCRIPT },
+    {"text/x-csrc", WORKER_C},
+    {"text/x-c", WORKER_C},
+    {"application/x-httpd-php", WORKER_PHP},
+    {"application/x-php", WORKER_PHP},
+    {"text/x-php", WORKER_PHP},
+    {"text/x-shellscript", WORKER_SCRIPT},
+    {"application/x-sh", WORKER_SCRIPT},
+    {"text/x-sh", WORKER_SCRIPT},
+    {"text/x-python", WORKER_SCRIPT},
+    {"text/x-script.python", WORKER_SCRIPT},
+    {"text/javascript", WORKER_SCRIPT},
+    {"application/javascript", WORKER_SCRIPT},
+    {"text/x-perl", WORKER_SCRIPT},
+    {"text/x-ruby", WORKER_SCRIPT},
 };
 
 const char *worker_kind_name(enum worker_kind kind)

@@ -39,7 +39,7 @@ const char *const worker_columns[] = {
 
 void worker_put_csv(const struct worker *w, struct buf *out)
 {
-    struct csv_writer row = { .out = out };
+    struct csv_writer row = {.out = out};
     char created[TEXT_TIME_SIZE], modified[TEXT_TIME_SIZE];
 
     text_from_time(w->created_ms, created);

@@ -53,7 +53,7 @@ static void make_job(struct job *job, int n)
 {
     unsigned char random[10] = {0};
 
-    *job = (struct job){ .state = JOB_IDLE, .percent = -1, .exit_code = -1, .created_ms = 1000 + n };
+    *job = (struct job){.state = JOB_IDLE, .percent = -1, .exit_code = -1, .created_ms = 1000 + n};
     random[0] = (unsigned char)n;
     ulid_make(job->created_ms, random, job->id);
     snprintf(job->worker, sizeof job->worker, "W%d", n % 2);
@@ -83,7 +83,7 @@ static void a_job_comes_back_as_it_was_put(void **state)
     put.held = true;
     put.has_lease = true;
     memset(put.lease_hash, 7, sizeof put.lease_hash);
-    put.usage = (struct job_usage){ true, 1, 2, 3 };
+    put.usage = (struct job_usage){true, 1, 2, 3};
     assert_int_equal(store_job_insert(db, &put, &err), 0);
     assert_int_equal(store_job_get(db, put.id, &got, &err), 0);
     assert_string_equal(got.worker, "W1");
@@ -177,8 +177,8 @@ static void counters_agree_with_the_list(void **state)
     assert_int_equal(store_job_counts(db, counts, &err), 0);
     for (enum job_state s = JOB_IDLE; s < JOB_STATES; s++) {
         for (int w = 0; w < 3; w++) {
-            static const char *const workers[] = { NULL, "W0", "W1" };
-            struct job_filter f = { .state = s, .worker = workers[w], .limit = 100 };
+            static const char *const workers[] = {NULL, "W0", "W1"};
+            struct job_filter f = {.state = s, .worker = workers[w], .limit = 100};
             int listed = 0;
 
             assert_int_equal(store_job_each(db, &f, count_one, &listed, &err), 0);
@@ -200,7 +200,7 @@ static void pages_of_the_list_are_newest_first_and_lose_nothing(void **state)
 {
     struct store *db = db_of(state);
     struct error err = {0};
-    struct job_filter f = { .limit = 3 };
+    struct job_filter f = {.limit = 3};
     char last[ULID_SIZE], before[ULID_SIZE] = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ";
     struct job job;
     int pages = 0;
@@ -229,14 +229,14 @@ static void filters_find_what_they_name(void **state)
         struct job_filter filter;
         int found;
     } cases[] = {
-        { { .worker = "W0", .limit = 100 }, 5 },
-        { { .name = "n3", .limit = 100 }, 1 },
-        { { .text = "N3", .limit = 100 }, 1 },
-        { { .text = "%", .limit = 100 }, 0 },
-        { { .text = "\"A\":1", .limit = 100 }, 10 },
-        { { .since_ms = 1005, .limit = 100 }, 5 },
-        { { .until_ms = 1005, .limit = 100 }, 5 },
-        { { .since_ms = 1002, .until_ms = 1004, .worker = "W1", .limit = 100 }, 1 },
+        {{.worker = "W0", .limit = 100}, 5},
+        {{.name = "n3", .limit = 100}, 1},
+        {{.text = "N3", .limit = 100}, 1},
+        {{.text = "%", .limit = 100}, 0},
+        {{.text = "\"A\":1", .limit = 100}, 10},
+        {{.since_ms = 1005, .limit = 100}, 5},
+        {{.until_ms = 1005, .limit = 100}, 5},
+        {{.since_ms = 1002, .until_ms = 1004, .worker = "W1", .limit = 100}, 1},
     };
 
     for (int n = 0; n < 10; n++) {
@@ -283,9 +283,10 @@ static void entries_stand_where_their_bytes_are(void **state)
     struct error err = {0};
     struct job job;
     struct text t = {0};
-    struct entry first[] = { { .bytes = "one", .size = 3, .stream = STREAM_STDOUT },
-                             { .bytes = "pa\0rt", .size = 5, .stream = STREAM_STDOUT, .open = true } };
-    struct entry second[] = { { .bytes = "end", .size = 3, .stream = STREAM_STDERR }, { .bytes = "", .size = 0, .stream = STREAM_API } };
+    struct entry first[] = {{.bytes = "one", .size = 3, .stream = STREAM_STDOUT},
+                            {.bytes = "pa\0rt", .size = 5, .stream = STREAM_STDOUT, .open = true}};
+    struct entry second[] = {{.bytes = "end", .size = 3, .stream = STREAM_STDERR},
+                             {.bytes = "", .size = 0, .stream = STREAM_API}};
     int64_t seq;
 
     insert_job(db, 1, &job);
@@ -308,7 +309,8 @@ static void a_single_response_is_exactly_its_bytes(void **state)
     struct store *db = db_of(state);
     struct error err = {0};
     struct job job;
-    struct entry with[] = { { .bytes = "a\n", .size = 2, .stream = STREAM_API }, { .bytes = "b", .size = 1, .stream = STREAM_API } };
+    struct entry with[] = {{.bytes = "a\n", .size = 2, .stream = STREAM_API},
+                           {.bytes = "b", .size = 1, .stream = STREAM_API}};
 
     insert_job(db, 1, &job);
     assert_int_equal(store_entry_append(db, &job, ENTRY_RESPONSE, with, 2, &err), 0);
@@ -325,7 +327,7 @@ static void a_deleted_job_takes_its_entries_with_it(void **state)
     struct error err = {0};
     struct job job;
     struct text t = {0};
-    struct entry e = { .bytes = "x", .size = 1, .stream = STREAM_API };
+    struct entry e = {.bytes = "x", .size = 1, .stream = STREAM_API};
 
     insert_job(db, 1, &job);
     assert_int_equal(store_entry_append(db, &job, ENTRY_LOG, &e, 1, &err), 0);
@@ -340,7 +342,7 @@ static void a_deleted_job_takes_its_entries_with_it(void **state)
 static void put_worker(struct store *db, const char *name, const char *code, int64_t version)
 {
     struct error err = {0};
-    struct worker w = { .kind = WORKER_SCRIPT, .sha256 = "abc", .modified_ms = 5, .author = "me" };
+    struct worker w = {.kind = WORKER_SCRIPT, .sha256 = "abc", .modified_ms = 5, .author = "me"};
 
     snprintf(w.name, sizeof w.name, "%s", name);
     w.code = strdup(code);
@@ -374,8 +376,10 @@ static void accounts_and_tokens_are_found_until_they_end(void **state)
 {
     struct store *db = db_of(state);
     struct error err = {0};
-    struct account account = { .name = "ann", .role = 4, .password = "hash", .created_ms = 1 }, got;
-    struct token token = { .hash = "x", .account = "ann", .role = 4, .kind = TOKEN_API, .created_ms = 10, .expires_ms = 20 }, t;
+    struct account account = {.name = "ann", .role = 4, .password = "hash", .created_ms = 1}, got;
+    struct token token =
+                     {.hash = "x", .account = "ann", .role = 4, .kind = TOKEN_API, .created_ms = 10, .expires_ms = 20},
+                 t;
     unsigned char hash[SECRET_HASH_SIZE] = "seen";
     bool found;
 
