@@ -1,0 +1,193 @@
+/* Text, JSON, CSV and ids. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/ulid.h"
+#include "job/job_state.h"
+
+static void utf8_is_what_rfc_3629_says(void **state)
+{
+    static const char *const good[] = {
+        "", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc0\x80",
+                                      "\xc3",
+                                      "\xe2\x82",
+                                      "\xe0\x80\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf8\x88\x80\x80\x80",
+                                      "\xff",
+                                      "a\xc3("};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(text_is_utf8(good[i], strlen(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(text_is_utf8(bad[i], strlen(bad[i])));
+}
+
+static void percent_escapes_are_decoded_or_refused(void **state)
+{
+    char out[32];
+
+    (void)state;
+    assert_int_equal(text_percent_decode("a%20b+c%2Fd", 11, true, out), 7);
+    assert_string_equal(out, "a b c/d");
+    assert_int_equal(text_percent_decode("a+b", 3, false, out), 3);
+    assert_string_equal(out, "a+b");
+    assert_int_equal(text_percent_decode("%00", 3, false, out), -1);
+    assert_int_equal(text_percent_decode("%4", 2, false, out), -1);
+    assert_int_equal(text_percent_decode("%zz", 3, false, out), -1);
+    assert_int_equal(text_percent_decode("%", 1, false, out), -1);
+}
+
+static void times_go_both_ways(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {
+        {"1970-01-01T00:00:00.000Z", 0},
+        {"2026-11-24T03:43:00.123Z", 1795491780123},
+        {"2026-11-24T04:43:00.123+01:00", 1795491780123},
+        {"2026-11-24", 1795478400000},
+        {"2024-02-29T12:00:00Z", 1709208000000},
+    };
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "2026-02-30",
+                                      "2026-13-01",
+                                      "2026-11-24T25:00:00Z",
+                                      "2026-11-24T00:00:00",
+                                      "2026-11-24T00:00:00ZZ",
+                                      "2026-1-1"};
+    char text[TEXT_TIME_SIZE];
+    int64_t ms;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(text_to_time(cases[i].text, &ms), 0);
+        assert_int_equal(ms, cases[i].ms);
+    }
+    text_from_time(1795491780123, text);
+    assert_string_equal(text, cases[1].text);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(text_to_time(bad[i], &ms), -1);
+}
+
+static void json_that_is_none_is_refused(void **state)
+{
+    static const char *const bad[] = {"", " ", "{", "[1,]", "nul", "{\"a\":}", "1 2", "\"\xff\"", "\"\\u0000\"", "'a'"};
+    struct error err = {0};
+    char deep[2 * (JSON_DEPTH_MAX + 1) + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_null(json_parse(bad[i], strlen(bad[i]), &err));
+    assert_null(json_parse("\"a\0\"", 4, &err));
+    memset(deep, '[', JSON_DEPTH_MAX + 1);
+    memset(deep + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
+    assert_null(json_parse(deep, sizeof deep - 1, &err));
+    assert_int_equal(err.status, 400);
+}
+
+static void json_is_written_as_it_was_read(void **state)
+{
+    static const char text[] = "{\"a\":[1,-2.5,true,null,\"\\\"\\\\\\n\\u0001\"],\"b\":{}}";
+    struct error err = {0};
+    struct json *value = json_parse(text, sizeof text - 1, &err);
+    struct buf out = {0};
+
+    (void)state;
+    assert_non_null(value);
+    json_print(value, &out);
+    assert_string_equal(out.data, text);
+    buf_clear(&out);
+    json_free(value);
+}
+
+static void bytes_that_are_no_text_become_one_sign_per_part(void **state)
+{
+    struct buf out = {0};
+    struct json_writer w = {.out = &out};
+
+    (void)state;
+    json_put_bytes(&w, "a\xff\xe2\x82\xc3\xa9\0\"", 8);
+    assert_string_equal(out.data, "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xc3\xa9\\u0000\\\"\"");
+    buf_clear(&out);
+}
+
+static void csv_cells_cannot_run(void **state)
+{
+    struct buf out = {0};
+    struct csv_writer w = {.out = &out};
+
+    (void)state;
+    csv_text(&w, "plain");
+    csv_text(&w, "a,\"b\"");
+    csv_text(&w, "=1+1");
+    csv_text(&w, "@x");
+    csv_text(&w, NULL);
+    csv_int(&w, -5);
+    csv_end_row(&w);
+    assert_string_equal(out.data, "plain,\"a,\"\"b\"\"\",\"'=1+1\",\"'@x\",,-5\r\n");
+    buf_clear(&out);
+}
+
+static void ids_sort_by_their_time(void **state)
+{
+    unsigned char high[10], low[10] = {0};
+    char a[ULID_SIZE], b[ULID_SIZE], floor[ULID_SIZE];
+
+    (void)state;
+    memset(high, 255, sizeof high);
+    ulid_make(1000, high, a);
+    ulid_make(1001, low, b);
+    ulid_floor(1001, floor);
+    assert_true(strcmp(a, b) < 0);
+    assert_string_equal(b, floor);
+    assert_true(ulid_is(a) && ulid_is(b));
+    assert_false(ulid_is("8ZZZZZZZZZZZZZZZZZZZZZZZZZ") || ulid_is("x") || ulid_is("01M86EA05QK06D5MRW8NYDB81I"));
+}
+
+static void no_state_leads_out_of_an_end(void **state)
+{
+    (void)state;
+    for (enum job_state s = JOB_IDLE; s < JOB_STATES; s++) {
+        assert_int_equal(job_state_from_name(job_state_name(s)), s);
+        for (enum job_event e = EVENT_START; e < JOB_EVENTS; e++) {
+            if (job_state_is_over(s))
+                assert_int_equal(job_state_next(s, e), 0);
+        }
+    }
+    assert_int_equal(job_state_next(JOB_IDLE, EVENT_START), JOB_ACTIVE);
+    assert_int_equal(job_state_next(JOB_ACTIVE, EVENT_START), 0);
+    assert_int_equal(job_state_next(JOB_ACTIVE, EVENT_KILLED), JOB_STOP);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utf8_is_what_rfc_3629_says),
+        cmocka_unit_test(percent_escapes_are_decoded_or_refused),
+        cmocka_unit_test(times_go_both_ways),
+        cmocka_unit_test(json_that_is_none_is_refused),
+        cmocka_unit_test(json_is_written_as_it_was_read),
+        cmocka_unit_test(bytes_that_are_no_text_become_one_sign_per_part),
+        cmocka_unit_test(csv_cells_cannot_run),
+        cmocka_unit_test(ids_sort_by_their_time),
+        cmocka_unit_test(no_state_leads_out_of_an_end),
+    };
+
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
