@@ -352,3 +352,14 @@ echo "token $JOBJOKER_TOKEN"
     token = re.search(r"token (\S+)", workers.log(job["id"]))[1]
     dead = workers.curl(f"/jobs/{job['id']}/log", "-d", "late", auth=f"Bearer {token}")
     assert dead.status == 401
+
+
+def test_a_runner_that_does_not_answer_is_ended_over_its_head(workers):
+    id = said_ready(workers, workers.start_job("Tree"))
+    with open(f"/proc/{workers.job(id)['pid']}/stat") as f:
+        runner = int(f.read().rsplit(")", 1)[1].split()[1])
+    os.kill(runner, signal.SIGSTOP)
+    answer = put_status(workers, id, "kill")
+    assert answer.status == 200 and answer.data[0]["status"] == "stop"
+    assert processes_of(workers, id) == []
+    assert workers.processes_after(5, of="jobjoker-runner").get(runner) is None
