@@ -70,7 +70,9 @@ static int apply_record(struct job *job, struct gathered *g, const struct report
         return add_entry(&g->response, &g->response_count, &g->response_room, r, err);
     case REPORT_PROGRESS:
         job->percent = r->percent;
-        return set_text(&job->progress, r, JOB_REASON_MAX, err);
+        free(job->progress);
+        job->progress = NULL;
+        return r->size ? set_text(&job->progress, r, JOB_REASON_MAX, err) : 0;
     case REPORT_PID:
         job->pid = r->pid;
         return 0;

@@ -363,3 +363,8 @@ def test_a_runner_that_does_not_answer_is_ended_over_its_head(workers):
     assert answer.status == 200 and answer.data[0]["status"] == "stop"
     assert processes_of(workers, id) == []
     assert workers.processes_after(5, of="jobjoker-runner").get(runner) is None
+
+
+def test_progress_that_says_nothing_has_no_message(workers):
+    workers.put_worker("Steps", "#!/bin/sh\necho '::progress 50 half::'\necho '::progress 100::'\n")
+    assert workers.run("Steps")["progress"] == {"percent": 100, "message": None}
