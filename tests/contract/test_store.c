@@ -240,7 +240,7 @@ static void filters_find_what_they_name(void **state)
     };
 
     for (int n = 0; n < 10; n++) {
-        char name[8];
+        char name[16];
 
         make_job(&job, n);
         snprintf(name, sizeof name, "n%d", n);
