@@ -17,18 +17,20 @@ const bundles = {
     export const html = htm.bind(h);`,
   editor: `
     export { EditorState, Compartment } from '@codemirror/state';
-    export { EditorView, keymap, lineNumbers, highlightActiveLine, drawSelection } from '@codemirror/view';
+    export { EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, drawSelection }
+      from '@codemirror/view';
     export { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
     export { bracketMatching, foldGutter, indentOnInput, indentUnit, syntaxHighlighting, HighlightStyle, StreamLanguage }
       from '@codemirror/language';
-    export { searchKeymap, highlightSelectionMatches } from '@codemirror/search';
-    export { lintGutter, setDiagnostics } from '@codemirror/lint';
+    export { search, searchKeymap, highlightSelectionMatches } from '@codemirror/search';
+    export { linter, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
+    export { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete';
     export { tags } from '@lezer/highlight';
     export { cpp } from '@codemirror/lang-cpp';
     export { php } from '@codemirror/lang-php';
     export { python } from '@codemirror/lang-python';
     export { javascript } from '@codemirror/lang-javascript';
-    export { json } from '@codemirror/lang-json';
+    export { json, jsonParseLinter } from '@codemirror/lang-json';
     export { shell } from '@codemirror/legacy-modes/mode/shell';`,
 };
 
@@ -46,7 +48,7 @@ async function licenceOf(folder) {
     const text = await readFile(join(folder, file), 'utf8').catch(() => null);
     if (text) return `${name} ${version} (${license})\n\n${text.trim()}\n`;
   }
-  return `${name} ${version}: ${license}\n`;
+  throw new Error(`${name} has no licence file, so it cannot be passed on`);
 }
 
 await mkdir(vendor, { recursive: true });

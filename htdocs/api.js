@@ -8,6 +8,9 @@ export class ApiError extends Error {
   }
 }
 
+// What a view need not show: it was left meanwhile, or somebody has to sign in, which the page asks by itself.
+export const isQuiet = (error) => error.name === 'AbortError' || error.status === 401;
+
 // Who wants to know: (event) with 'signed-out', 'offline' or 'online'.
 const listeners = new Set();
 export const onApiEvent = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
@@ -15,15 +18,27 @@ const tell = (event) => listeners.forEach((listener) => listener(event));
 
 export const urlOf = (path) => new URL(path, base).href;
 
+// The server's clock as we know it, so that "2 s ago" is right on a machine whose own clock is not. The Date header
+// has whole seconds: a smaller difference is none.
+let clockLead = 0;
+export const serverNow = () => Date.now() + clockLead;
+
+function noteClock(answer) {
+  const lead = Date.parse(answer.headers.get('Date')) - Date.now();
+  if (!Number.isNaN(lead)) clockLead = Math.abs(lead) < 2000 ? 0 : lead;
+}
+
 async function send(path, { method = 'GET', headers = {}, body, signal } = {}) {
   let answer;
   try {
     answer = await fetch(urlOf(path), { method, headers, body, signal, credentials: 'same-origin', cache: 'no-store' });
   } catch (error) {
-    if (error.name !== 'AbortError') tell('offline');
-    throw error.name === 'AbortError' ? error : new ApiError(0, { message: 'The server cannot be reached.', code: 'offline' });
+    if (error.name === 'AbortError') throw error;
+    tell('offline');
+    throw new ApiError(0, { message: 'The server cannot be reached.', code: 'offline' });
   }
   tell('online');
+  noteClock(answer);
   return answer;
 }
 
@@ -34,7 +49,7 @@ async function check(answer, path) {
   throw new ApiError(answer.status, body);
 }
 
-// JSON in, the whole envelope out.
+// JSON in, the whole envelope out. A text is sent as it is.
 export async function call(method, path, value, { signal } = {}) {
   const options = { method, signal, headers: { Accept: 'application/json' } };
   if (value !== undefined) {
@@ -50,16 +65,16 @@ export const get = (path, options) => call('GET', path, undefined, options);
 
 // A poller that asks whether anything has changed: null when nothing has.
 export function poller() {
-  const tags = new Map();
+  let last = { path: null, tag: null };
   return async (path, signal) => {
     const headers = { Accept: 'application/json' };
-    if (tags.has(path)) headers['If-None-Match'] = tags.get(path);
+    if (last.path === path && last.tag) headers['If-None-Match'] = last.tag;
     const answer = await send(path, { headers, signal });
     if (answer.status === 304) return null;
     await check(answer, path);
-    tags.clear();
-    if (answer.headers.get('ETag')) tags.set(path, answer.headers.get('ETag'));
-    return answer.json();
+    const envelope = await answer.json();
+    last = { path, tag: answer.headers.get('ETag') };
+    return envelope;
   };
 }
 

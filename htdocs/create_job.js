@@ -1,23 +1,33 @@
 // Create a job: choose a worker, say the parameters in a form or as JSON, start it or not.
-import { html, useEffect, useState } from './vendor/preact.js';
-import { call, get } from './api.js';
-import { SchemaForm, defaultsOf, faultsOf, hasForm } from './schema_form.js';
-import { Button, Empty, Icon, Notice } from './ui.js';
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { call, get, isQuiet } from './api.js';
+import { Editor } from './editor.js';
+import { address } from './route.js';
+import { defaultsOf, faultsOf } from './schema.js';
+import { SchemaForm, hasForm } from './schema_form.js';
+import { focusOn, useShortcuts } from './shortcuts.js';
+import { Button, Empty, Notice, Search, useTitle } from './ui.js';
 
 const pretty = (value) => JSON.stringify(value, null, 2);
 
 function WorkerChoice({ workers, chosen, choose }) {
   const [text, setText] = useState('');
-  const fitting = workers.filter((w) => `${w.name} ${w.description || ''}`.toLowerCase().includes(text.toLowerCase()));
+  const list = useRef();
+  // The one that the address names may be far down.
+  useEffect(() => {
+    const input = list.current.querySelector(':checked');
+    if (input) list.current.scrollTop = input.offsetTop - list.current.offsetTop - list.current.clientHeight / 2;
+  }, []);
+  const fitting = workers.filter((worker) => `${worker.name} ${worker.kind} ${worker.description || ''}`.toLowerCase().includes(text.toLowerCase()));
   return html`
-    <fieldset class="card">
+    <fieldset class="card worker-choice">
       <legend>Worker</legend>
-      ${workers.length > 6 && html`<label class="inline search"><span class="hidden">Search workers</span><${Icon} name="search" />
-        <input type="search" placeholder="Search" value=${text} onInput=${(e) => setText(e.target.value)} data-testid="worker-search" /></label>`}
-      <div class="choices">
-        ${fitting.map((w) => html`
-          <label class="choice"><input type="radio" name="worker" value=${w.name} checked=${w.name === chosen} onChange=${() => choose(w.name)} />
-            <span><b>${w.name}</b> <span class="tag">${w.kind}</span><span class="sub">${w.description}</span></span></label>`)}
+      <${Search} label="Search workers" placeholder="Search" value=${text} onText=${setText} data-testid="worker-search" />
+      <div class="choices" ref=${list}>
+        ${fitting.map((worker) => html`
+          <label key=${worker.name} class="choice"><input type="radio" name="worker" value=${worker.name} checked=${worker.name === chosen} onChange=${() => choose(worker.name)} />
+            <span><b>${worker.name}</b> <span class="tag">${worker.kind}</span><span class="sub">${worker.description}</span></span></label>`)}
+        ${fitting.length === 0 && html`<p class="quiet">No worker fits.</p>`}
       </div>
     </fieldset>`;
 }
@@ -30,14 +40,59 @@ function readText(text) {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return { fault: 'Parameters are one JSON object: {…}' };
     return { value };
   } catch (error) {
-    return { fault: error.message };
+    return { fault: `This is not JSON: ${error.message}` };
   }
 }
 
-export function CreateJob({ me, preset }) {
+// "items[2].name" belongs to the field `items`, and says so.
+function refusals(data) {
+  return Object.fromEntries(data.filter(({ field }) => field).map(({ field, message }) => {
+    const [, name, place] = field.match(/^([^.[]*)(.*)$/);
+    return [name, place ? `${place} ${message}` : message];
+  }));
+}
+
+function Parameters({ schema, text, edition, way, setWay, faults, fault, value, onText }) {
+  const form = hasForm(schema);
+  const asForm = way === 'form' && form && !fault;
+  return html`
+    <fieldset class="card">
+      <legend>Parameters</legend>
+      <div class="segments" role="group" aria-label="How to say the parameters">
+        <button type="button" aria-pressed=${asForm} disabled=${!form || Boolean(fault)} onClick=${() => setWay('form')} data-testid="as-form"
+          title=${fault ? 'First mend the JSON' : form ? undefined : 'This worker does not describe its parameters'}>Form</button>
+        <button type="button" aria-pressed=${!asForm} onClick=${() => setWay('json')} data-testid="as-json">JSON</button>
+      </div>
+      ${asForm
+        ? html`<${SchemaForm} schema=${schema} value=${value} faults=${faults} onChange=${(next) => onText(pretty(next))} />`
+        : html`<div class="field wide">
+            <${Editor} key=${edition} code=${text} language="json" label="Parameters as JSON" kind="small" onChange=${onText} />
+            ${fault && html`<p class="fault" role="alert">${fault}</p>`}
+            ${Object.entries(faults).map(([field, message]) => html`<p key=${field} class="fault"><code>${field}</code> ${message}</p>`)}
+            ${schema && html`<details><summary data-testid="schema">What this worker expects</summary><pre class="block" tabindex="0">${pretty(schema)}</pre></details>`}
+          </div>`}
+    </fieldset>`;
+}
+
+function Options({ name, setName, timeout, setTimeLimit, faults }) {
+  return html`
+    <fieldset class="card">
+      <legend>Options</legend>
+      <div class="field"><label for="job-name">Name</label>
+        <input id="job-name" maxlength="200" autocomplete="off" value=${name} onInput=${(event) => setName(event.target.value)} aria-describedby="job-name-help" />
+        <p class="help" id="job-name-help">To find it again. May be left out.</p></div>
+      <div class="field"><label for="job-timeout">Timeout in seconds</label>
+        <input id="job-timeout" class="short" inputmode="decimal" autocomplete="off" value=${timeout} onInput=${(event) => setTimeLimit(event.target.value)}
+          aria-invalid=${faults.timeout ? 'true' : undefined} aria-describedby="job-timeout-help" />
+        <p class="help" id="job-timeout-help">${faults.timeout && html`<span class="fault">${faults.timeout}</span> `}A job that takes longer is ended as an error. Empty: as the server is set up.</p></div>
+    </fieldset>`;
+}
+
+export function CreateJob({ me, preset, like }) {
   const [workers, setWorkers] = useState(null);
-  const [chosen, setChosen] = useState(preset || '');
+  const [chosen, setChosen] = useState('');
   const [text, setText] = useState('{}');
+  const [edition, setEdition] = useState(0); // of the text, where it was not typed
   const [way, setWay] = useState('form');
   const [name, setName] = useState('');
   const [timeout, setTimeLimit] = useState('');
@@ -45,77 +100,65 @@ export function CreateJob({ me, preset }) {
   const [refused, setRefused] = useState({});
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
+  useTitle('Create a job');
+  useShortcuts({ '/': focusOn('[data-testid=worker-search]') });
 
-  const worker = (workers || []).find((w) => w.name === chosen);
+  const worker = (workers || []).find((each) => each.name === chosen);
   const schema = worker && worker.parameters;
   const { value, fault } = readText(text);
-  const faults = value && schema ? { ...(tried ? faultsOf(schema, value) : {}), ...refused } : {};
-  const formFits = hasForm(schema) && !fault;
+  const badTime = timeout.trim() !== '' && !(Number(timeout) >= 0) ? { timeout: 'Must be a number of seconds.' } : {};
+  const faults = value ? { ...(tried ? faultsOf(schema, value) : {}), ...refused } : {};
 
-  const choose = (next, list = workers) => {
-    const found = list.find((w) => w.name === next);
-    setChosen(next); setRefused({}); setTried(false); setError('');
-    setText(pretty(defaultsOf(found && found.parameters)));
-    setWay(found && hasForm(found.parameters) ? 'form' : 'json');
+  const fill = (next, list, parameters) => {
+    const found = list.find((each) => each.name === next);
+    setChosen(found ? next : '');
+    setText(pretty(parameters || defaultsOf(found && found.parameters)));
+    setEdition((n) => n + 1);
+    setRefused({}); setTried(false); setError('');
   };
-  useEffect(() => {
-    get('workers?limit=1000').then(({ data }) => {
+  const begin = async () => {
+    try {
+      const { data } = await get('workers?limit=1000');
       setWorkers(data);
-      if (data.length) choose(data.some((w) => w.name === preset) ? preset : data[0].name, data);
-    }).catch((problem) => setError(problem.message));
-  }, [me]);
+      if (chosen) return; // somebody signed in again: what was typed stays
+      const job = like && await get(`jobs/${like}`).then((answer) => answer.data[0]).catch(() => null); // deleted meanwhile
+      fill(preset && data.some((each) => each.name === preset) ? preset : (data[0] || {}).name, data, job && job.parameters);
+      if (job) { setName(job.name || ''); setTimeLimit(job.timeout ? String(job.timeout) : ''); }
+    } catch (problem) {
+      if (!isQuiet(problem)) setError(problem.message);
+    }
+  };
+  useEffect(() => { begin(); }, [me]);
 
   const create = async (start) => {
     setTried(true); setError(''); setRefused({});
-    if (fault) { setError(fault); return; }
-    if (Object.keys(faultsOf(schema, value)).length) { setError('Some parameters are not right yet.'); return; }
-    const job = { worker: chosen, parameters: value, start };
-    if (name) job.name = name;
-    if (timeout) job.timeout = Number(timeout);
+    if (fault) return;
+    if (badTime.timeout || Object.keys(faultsOf(schema, value)).length) { setError('Some of it is not right yet: see above.'); return; }
     setBusy(true);
     try {
-      const { data: [made] } = await call('POST', 'jobs', job);
-      location.hash = `#/jobs/${made.id}`;
+      const options = { ...(name.trim() && { name: name.trim() }), ...(timeout.trim() && { timeout: Number(timeout) }) };
+      const { data: [made] } = await call('POST', 'jobs', { worker: chosen, parameters: value, start, ...options });
+      location.hash = address(['jobs', made.id]);
     } catch (problem) {
-      setError(problem.message);
-      setRefused(Object.fromEntries(problem.data.filter((d) => d.field).map((d) => [d.field.replace(/[.[].*$/, ''), d.message])));
+      if (!isQuiet(problem)) { setError(problem.message); setRefused(refusals(problem.data)); }
       setBusy(false);
     }
   };
 
-  if (workers && workers.length === 0) return html`<${Empty} title="No workers yet">A job needs a worker. <a href="#/create-worker">Create one.</a><//>`;
+  if (workers && workers.length === 0) return html`<h1>Create a job</h1><${Empty} title="No workers yet" icon="workers">A job needs a worker. <a href="#/create-worker">Create one.</a><//>`;
   return html`
     <h1>Create a job</h1>
-    ${workers && html`<form class="columns" novalidate onSubmit=${(e) => { e.preventDefault(); create(true); }}>
-      <${WorkerChoice} workers=${workers} chosen=${chosen} choose=${choose} />
+    ${workers && chosen && html`<form class="columns" novalidate onSubmit=${(event) => { event.preventDefault(); create(true); }}>
+      <${WorkerChoice} workers=${workers} chosen=${chosen} choose=${(next) => fill(next, workers)} />
       <div>
-        <fieldset class="card">
-          <legend>Parameters</legend>
-          <div class="segments" role="group" aria-label="How to say the parameters">
-            <button type="button" aria-pressed=${way === 'form'} disabled=${!hasForm(schema)} onClick=${() => setWay('form')} data-testid="as-form">Form</button>
-            <button type="button" aria-pressed=${way === 'json'} onClick=${() => setWay('json')} data-testid="as-json">JSON</button>
-          </div>
-          ${way === 'form' && formFits
-            ? html`<${SchemaForm} schema=${schema} value=${value} faults=${faults} onChange=${(next) => { setText(pretty(next)); setRefused({}); }} />`
-            : html`<div class="field">
-                <label for="parameters">Parameters as JSON</label>
-                <textarea id="parameters" class="mono" rows="10" spellcheck="false" value=${text} aria-invalid=${fault ? 'true' : undefined}
-                  onInput=${(e) => { setText(e.target.value); setRefused({}); }}></textarea>
-                <p class="help">${fault ? html`<span class="fault">${fault}</span>` : Object.entries(faults).map(([field, f]) => html`<span class="fault">${field} ${f}. </span>`)}</p>
-                ${schema && html`<details><summary>What this worker expects</summary><pre class="block" tabindex="0">${pretty(schema)}</pre></details>`}
-              </div>`}
-        </fieldset>
-        <fieldset class="card">
-          <legend>Options</legend>
-          <div class="field"><label for="job-name">Name</label><input id="job-name" maxlength="200" value=${name} onInput=${(e) => setName(e.target.value)} />
-            <p class="help">To find it again; may be left out.</p></div>
-          <div class="field"><label for="job-timeout">Timeout in seconds</label><input id="job-timeout" type="number" min="0" step="any" value=${timeout} onInput=${(e) => setTimeLimit(e.target.value)} />
-            <p class="help">Longer than that it is ended as an error. Empty: as the server has it set.</p></div>
-        </fieldset>
+        ${worker && worker.description && html`<p class="lead">${worker.description}</p>`}
+        <${Parameters} schema=${schema} text=${text} edition=${edition} way=${way} value=${value} fault=${fault} faults=${faults}
+          setWay=${(next) => { setEdition(edition + 1); setWay(next); }} onText=${(next) => { setText(next); setRefused({}); }} />
+        <${Options} name=${name} setName=${setName} timeout=${timeout} setTimeLimit=${setTimeLimit} faults=${badTime} />
         ${error && html`<${Notice}>${error}<//>`}
-        <div class="row end">
-          <${Button} disabled=${!chosen || busy} onClick=${() => create(false)} data-testid="create">Create<//>
-          <button class="button primary" type="submit" disabled=${!chosen || busy} data-testid="create-start"><${Icon} name="play" /><span>Create and start</span></button>
+        <div class="row end submit">
+          <${Button} disabled=${busy} onClick=${() => create(false)} data-testid="create">Create<//>
+          <${Button} type="submit" icon="play" kind="primary" disabled=${busy} data-testid="create-start">Create and start<//>
         </div>
       </div>
     </form>`}

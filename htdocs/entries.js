@@ -1,146 +1,222 @@
-// A log or a response: follows while the job runs, and stays smooth however long it is, since only the rows in sight
-// are in the document.
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from './vendor/preact.js';
-import { pieces } from './ansi.js';
-import { get, urlOf } from './api.js';
-import { Button, Icon, Notice, usePolling } from './ui.js';
+// A log or a response: its entries as they come, and what a reader does with them.
+import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
+import { get, isQuiet, urlOf } from './api.js';
+import { LogLines } from './log_lines.js';
+import { LogView } from './log_view.js';
+import { usePolling } from './polling.js';
+import { focusOn, useShortcuts } from './shortcuts.js';
+import { Button, LinkButton, Notice, Search } from './ui.js';
 
-const ROW = 20; // pixels of one row when lines are not wrapped
-const OVERSCAN = 20;
-const FIRST = 1000;
+const PAGE = 1000;
 
-// Entries become lines: one may hold several. Lines between ::group:: and ::endgroup:: know their group.
-function linesOf(entries) {
-  const lines = [];
-  let group = null;
-  for (const entry of entries) {
-    for (const text of entry.message.split('\n')) {
-      const title = entry.stream === 'stdout' && text.match(/^::group::(.*)$/);
-      if (entry.stream === 'stdout' && text === '::endgroup::') { group = null; continue; }
-      if (title) { group = entry.seq; lines.push({ ...entry, text: title[1], heads: group }); continue; }
-      lines.push({ ...entry, text, group });
-    }
-  }
-  return lines;
-}
+// Asks for what is new, until the job has ended and all was read. put(entries): they go at the end.
+function useFeed(path, running, turn, put) {
+  const [state, setState] = useState({ first: 0, last: 0, total: 0, asked: false, error: '' });
+  const live = useRef({ over: false });
+  const note = (part) => { Object.assign(live.current, part); setState((old) => ({ ...old, ...part })); };
 
-function useEntries(job, kind) {
-  const [entries, setEntries] = useState(null);
-  const [total, setTotal] = useState(0);
-  const [error, setError] = useState('');
-  const state = useRef({ entries: null, over: false });
-  const path = `jobs/${job.id}/${kind}`;
-  const running = ['idle', 'active'].includes(job.status);
-
+  useEffect(() => { live.current.over = false; }, [turn, running]);
   usePolling(async (signal) => {
-    const now = state.current;
+    const now = live.current;
     if (now.over) return;
     try {
-      for (;;) {
-        const query = now.entries === null ? `tail=${FIRST}` : `after=${now.entries.length ? now.entries[now.entries.length - 1].seq : 0}&limit=1000`;
-        const answer = await get(`${path}?${query}`, { signal });
-        now.entries = [...(now.entries || []), ...answer.data];
-        setTotal(answer.total);
-        setEntries(now.entries);
-        setError('');
-        if (answer.data.length === 0 || query.startsWith('tail')) break;
+      for (let more = true; more;) {
+        const query = now.asked ? `after=${now.last}&limit=${PAGE}` : `tail=${PAGE}`;
+        const { data, total } = await get(`${path}?${query}`, { signal });
+        if (data.length) put(data);
+        note({ asked: true, error: '', total, last: data.length ? data.at(-1).seq : now.last || 0, first: now.first || (data.length ? data[0].seq : 0) });
+        more = data.length > 0 && now.last < total;
       }
-      now.over = !running; // one more look after the end, and that is all
-    } catch (problem) {
-      if (problem.name !== 'AbortError' && problem.status !== 401) setError(problem.message);
+      now.over = !running; // this was one more look after the end
+    } catch (error) {
+      if (!isQuiet(error)) note({ error: error.message });
+      throw error;
     }
-  }, running ? 1000 : 300, [path, running]);
-
-  const earlier = async () => {
-    const now = state.current;
-    const first = now.entries[0].seq;
-    const after = Math.max(0, first - 1 - FIRST);
-    const answer = await get(`${path}?after=${after}&limit=${first - 1 - after}`);
-    now.entries = [...answer.data, ...now.entries];
-    setEntries(now.entries);
-  };
-  return { entries, total, error, earlier };
+  }, 1000, [path, running, turn]);
+  return [state, note];
 }
 
-const clock = (time) => new Date(time).toLocaleTimeString([], { hour12: false }) + '.' + time.slice(20, 23);
-
-function Line({ line, times, found, folded, onFold }) {
-  return html`
-    <div class=${`line stream-${line.stream} ${found ? 'found' : ''}`}>
-      ${times && html`<span class="time">${clock(line.time)}</span>`}
-      ${line.heads && html`<button type="button" class="fold" aria-expanded=${!folded} onClick=${onFold}
-        aria-label=${`${folded ? 'Unfold' : 'Fold'} ${line.text}`}>${folded ? '▸' : '▾'}</button>`}
-      <span class="text">${pieces(line.text).map((p) => (p.className ? html`<span class=${p.className}>${p.text}</span>` : p.text))}</span>
-    </div>`;
-}
-
-// Which rows are in sight; all of them when lines wrap, since their heights are not known then.
-function useWindow(box, count, wrap) {
-  const [view, setView] = useState({ top: 0, height: 600 });
-  useEffect(() => {
-    const look = () => box.current && setView({ top: box.current.scrollTop, height: box.current.clientHeight });
-    look();
-    const observer = new ResizeObserver(look);
-    observer.observe(box.current);
-    box.current.addEventListener('scroll', look, { passive: true });
-    const element = box.current;
-    return () => { observer.disconnect(); element.removeEventListener('scroll', look); };
+function useLog(box, { onChange }) {
+  const ref = useRef(null);
+  if (!ref.current) ref.current = { lines: new LogLines(), view: null };
+  useLayoutEffect(() => {
+    const { lines } = ref.current;
+    const toggle = (head) => { head.open = !head.open; view.replace(lines.shown()); view.drawFold(head); };
+    const view = new LogView(box.current, { toggle, changed: onChange });
+    ref.current.view = view;
+    return () => view.destroy();
   }, []);
-  if (wrap) return { from: Math.max(0, count - 2000), to: count };
-  return { from: Math.max(0, Math.floor(view.top / ROW) - OVERSCAN), to: Math.min(count, Math.ceil((view.top + view.height) / ROW) + OVERSCAN) };
+  return ref.current;
 }
 
-export function Entries({ job, kind }) {
-  const { entries, total, error, earlier } = useEntries(job, kind);
-  const [times, setTimes] = useState(kind === 'log');
-  const [wrap, setWrap] = useState(kind !== 'log');
-  const [query, setQuery] = useState('');
-  const [folded, setFolded] = useState(new Set());
-  const [following, setFollowing] = useState(true);
-  const box = useRef();
-
-  const lines = useMemo(() => linesOf(entries || []), [entries]);
-  const needle = query.toLowerCase();
-  const shown = useMemo(() => lines.filter((line) => (needle ? line.text.toLowerCase().includes(needle) : !folded.has(line.group))), [lines, needle, folded]);
-  const { from, to } = useWindow(box, shown.length, wrap);
-
-  // The end is followed until somebody scrolls up, and again when they come back down.
-  useLayoutEffect(() => { if (following && box.current) box.current.scrollTop = box.current.scrollHeight; }, [shown.length, following, wrap]);
-  const onScroll = () => {
-    const { scrollTop, clientHeight, scrollHeight } = box.current;
-    setFollowing(scrollHeight - scrollTop - clientHeight < ROW * 2);
+// The places that a search found, and which of them is looked at.
+function useFind(log, setCount) {
+  const found = useRef({ needle: '', lines: [], at: -1 });
+  const mark = () => {
+    const { needle, lines, at } = found.current;
+    log.view.mark(needle, lines[at] || null);
+    setCount(needle ? { at: at + 1, of: lines.length } : null);
   };
-  const fold = (group) => { const set = new Set(folded); if (!set.delete(group)) set.add(group); setFolded(set); };
-  const hidden = total - (entries ? entries.length : 0);
+  const go = (step) => {
+    const now = found.current;
+    if (now.lines.length === 0) return;
+    now.at = (now.at + step + now.lines.length) % now.lines.length;
+    const line = now.lines[now.at];
+    if (line.group && !line.group.open) {
+      line.group.open = true;
+      log.view.replace(log.lines.shown());
+      log.view.drawFold(line.group);
+    }
+    mark();
+    log.view.show(line);
+  };
+  return {
+    go,
+    search: (text) => {
+      found.current = { needle: text.toLowerCase(), lines: text ? log.lines.find(text) : [], at: -1 };
+      mark();
+      go(1);
+    },
+    grew: (added) => {
+      const now = found.current;
+      if (!now.needle) return;
+      now.lines.push(...log.lines.find(now.needle, added));
+      mark();
+    },
+    again: () => {
+      const now = found.current;
+      if (!now.needle) return;
+      const line = now.lines[now.at];
+      now.lines = log.lines.find(now.needle);
+      now.at = now.lines.indexOf(line);
+      mark();
+    },
+  };
+}
 
+const remembered = (name, fallback) => { const value = localStorage.getItem(name); return value === null ? fallback : value === 'on'; };
+
+function useSwitch(name, fallback) {
+  const [on, setOn] = useState(() => remembered(name, fallback));
+  const toggle = () => { localStorage.setItem(name, on ? 'off' : 'on'); setOn(!on); };
+  return [on, toggle];
+}
+
+function Earlier({ missing, load, busy }) {
+  if (missing <= 0) return null;
   return html`
-    <div class="viewer">
-      <div class="viewer-bar">
-        <label class="inline search"><span class="hidden">Find in this text</span><${Icon} name="search" />
-          <input type="search" placeholder="Find" value=${query} onInput=${(e) => setQuery(e.target.value)} data-testid="find" /></label>
-        <label class="inline"><input type="checkbox" checked=${times} onChange=${() => setTimes(!times)} data-testid="times" /> Times</label>
-        <label class="inline"><input type="checkbox" checked=${wrap} onChange=${() => setWrap(!wrap)} data-testid="wrap" /> Wrap</label>
-        <label class="inline"><input type="checkbox" checked=${following} onChange=${() => setFollowing(!following)} data-testid="follow" /> Follow</label>
-        <span class="quiet grow right" role="status">${query ? `${shown.length} found` : `${lines.length} lines`}${['active'].includes(job.status) ? html` <span class="live">live</span>` : ''}</span>
-        <a class="button small" href=${urlOf(`jobs/${job.id}/${kind}.txt`)} download=${`${job.id}-${kind}.txt`} data-testid="download">
-          <${Icon} name="down" /><span>Download</span></a>
-      </div>
-      ${error && html`<${Notice}>${error}<//>`}
-      <div class=${`lines ${wrap ? 'wrap' : ''}`} ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-live="off" aria-label=${kind === 'log' ? 'Log' : 'Response'}>
-        ${hidden > 0 && html`<div class="earlier"><${Button} small onClick=${earlier} data-testid="earlier">Load ${Math.min(hidden, FIRST)} earlier entries<//></div>`}
-        ${entries && shown.length === 0 && html`<p class="quiet pad">${query ? 'Nothing found.' : job.status === 'idle' ? 'The job was not started yet.' : 'Nothing was said so far.'}</p>`}
-        <${Spacer} rows=${wrap ? 0 : from} />
-        ${shown.slice(from, to).map((line, i) => html`<${Line} key=${from + i} line=${line} times=${times} found=${needle}
-          folded=${folded.has(line.heads)} onFold=${() => fold(line.heads)} />`)}
-        <${Spacer} rows=${wrap ? 0 : shown.length - to} />
-      </div>
+    <div class="earlier">
+      <span class="quiet">${missing.toLocaleString('en')} earlier ${missing === 1 ? 'entry' : 'entries'} not loaded</span>
+      <${Button} small disabled=${busy} onClick=${() => load(false)} data-testid="earlier">Load ${Math.min(missing, PAGE).toLocaleString('en')}<//>
+      ${missing > PAGE && html`<${Button} small disabled=${busy} onClick=${() => load(true)} data-testid="earlier-all">Load all<//>`}
     </div>`;
 }
 
-// Stands for rows that are out of sight. The height is set from a script, which the content policy allows; it forbids
-// style attributes.
-function Spacer({ rows }) {
-  const ref = useRef();
-  useLayoutEffect(() => { ref.current.style.height = `${rows * ROW}px`; }, [rows]);
-  return html`<div ref=${ref} aria-hidden="true"></div>`;
+export function Entries({ job, kind, turn }) {
+  const isLog = kind === 'log';
+  const box = useRef();
+  const [position, setPosition] = useState({ following: true, below: 0 });
+  const [count, setCount] = useState(null);
+  const [text, setText] = useState('');
+  const [only, setOnly] = useState('');
+  const [groups, setGroups] = useState({ any: false, folded: false });
+  const [number, setNumber] = useState(0);
+  const [busy, setBusy] = useState(false);
+  const [times, toggleTimes] = useSwitch(`${kind}-times`, isLog);
+  const [wrap, toggleWrap] = useSwitch(`${kind}-wrap`, !isLog);
+  const log = useLog(box, { onChange: setPosition });
+  const find = useFind(log, setCount);
+  const path = `jobs/${job.id}/${kind}`;
+  const running = job.status === 'idle' || job.status === 'active';
+
+  const grown = (added) => {
+    setNumber(log.lines.all.length);
+    if (added.some((line) => line.kind === 'head')) setGroups((old) => ({ ...old, any: true }));
+  };
+  const [feed, note] = useFeed(path, running, turn, (entries) => {
+    const added = log.lines.append(entries);
+    log.view.append(added.filter((line) => log.lines.isShown(line)));
+    log.view.redrawCounts();
+    find.grew(added);
+    grown(added);
+  });
+
+  const loadEarlier = async (all) => {
+    setBusy(true);
+    try {
+      for (let first = feed.first, more = true; more && first > 1;) {
+        const after = Math.max(0, first - 1 - PAGE);
+        const { data } = await get(`${path}?after=${after}&limit=${first - 1 - after}`);
+        if (data.length === 0) break;
+        grown(log.lines.prepend(data));
+        log.view.follow(false);
+        log.view.replace(log.lines.shown());
+        first = data[0].seq;
+        note({ first, error: '' });
+        more = all;
+      }
+      find.again();
+    } catch (error) {
+      if (!isQuiet(error)) note({ error: error.message });
+    }
+    setBusy(false);
+  };
+  const choose = (stream) => {
+    setOnly(stream);
+    log.lines.only = stream;
+    log.view.replace(log.lines.shown());
+    find.again();
+  };
+  const foldAll = () => {
+    for (const head of log.lines.heads()) head.open = groups.folded;
+    log.view.replace(log.lines.shown());
+    log.lines.heads().forEach((head) => log.view.drawFold(head));
+    setGroups({ any: true, folded: !groups.folded });
+  };
+  const findKeys = (event) => {
+    if (event.key === 'Enter') { event.preventDefault(); find.go(event.shiftKey ? -1 : 1); }
+    if (event.key === 'Escape') { event.preventDefault(); setText(''); find.search(''); box.current.focus(); }
+  };
+  // Ctrl-F finds in the whole text, of which the browser sees a part only; a second one is the browser's.
+  const boxKeys = (event) => {
+    if (event.key === 'f' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); focusOn('[data-testid=find]')(); }
+  };
+  useLayoutEffect(() => { log.view.setWrap(wrap); }, [wrap]);
+  useShortcuts({ '/': focusOn('[data-testid=find]') });
+
+  const empty = feed.asked && feed.total === 0;
+  return html`
+    <section class="viewer" aria-label=${isLog ? 'Log' : 'Response'}>
+      <div class="viewer-bar">
+        <${Search} label="Find in this text" placeholder="Find" value=${text} onText=${(next) => { setText(next); find.search(next); }}
+          onKeyDown=${findKeys} data-testid="find" />
+        ${count && html`<span class="row tight">
+          <span class="quiet number" role="status">${count.of ? `${count.at} of ${count.of.toLocaleString('en')}` : 'Nothing found'}</span>
+          <${Button} small icon="upward" kind="plain" iconOnly="Previous place" disabled=${!count.of} onClick=${() => find.go(-1)} data-testid="find-previous" />
+          <${Button} small icon="downward" kind="plain" iconOnly="Next place" disabled=${!count.of} onClick=${() => find.go(1)} data-testid="find-next" /></span>`}
+        <span class="grow"></span>
+        <span class="quiet number" role="status">${number.toLocaleString('en')} ${number === 1 ? 'line' : 'lines'}</span>
+        ${job.status === 'active' && html`<span class="live">live</span>`}
+        <div class="row tight" role="group" aria-label="How it is shown">
+          ${isLog && html`<label><span class="hidden">Stream</span>
+            <select class="small" value=${only} onChange=${(event) => choose(event.target.value)} data-testid="stream">
+              <option value="">All streams</option><option value="stdout">stdout</option><option value="stderr">stderr</option>
+              <option value="system">system</option><option value="api">api</option></select></label>`}
+          ${groups.any && html`<${Button} small icon="fold" iconOnly="Fold all groups" pressed=${groups.folded} onClick=${foldAll} data-testid="fold-all" />`}
+          <${Button} small icon="clock" iconOnly="Times" pressed=${times} onClick=${toggleTimes} data-testid="times" />
+          <${Button} small icon="wrap" iconOnly="Wrap long lines" pressed=${wrap} onClick=${toggleWrap} data-testid="wrap" />
+          <${Button} small icon="end" iconOnly="Follow the end" pressed=${position.following} onClick=${() => log.view.follow(!position.following)} data-testid="follow" />
+          <${LinkButton} small icon="down" iconOnly="Download" href=${urlOf(`${path}.txt`)} download=${`${job.id}-${kind}.txt`} data-testid="download" />
+        </div>
+      </div>
+      ${feed.error && html`<${Notice}>${feed.error}<//>`}
+      <${Earlier} missing=${feed.first - 1} load=${loadEarlier} busy=${busy} />
+      <div class="lines-frame">
+        <div class=${`lines ${times ? '' : 'no-times'} ${isLog ? '' : 'no-streams'}`} ref=${box} tabindex="0" onKeyDown=${boxKeys}
+          role="log" aria-live="off" aria-label=${isLog ? 'Lines of the log' : 'Lines of the response'}></div>
+        ${empty && html`<p class="lines-empty quiet">${job.status === 'idle' ? 'The job was not started yet.' : 'Nothing was said so far.'}</p>`}
+        ${!position.following && running && html`
+          <${Button} small icon="end" kind="to-end" onClick=${() => log.view.follow(true)} data-testid="to-end">To the end<//>`}
+      </div>
+    </section>`;
 }

@@ -1,44 +1,62 @@
 // One job: all that is known of it, its log and its response as they grow.
 import { html, useRef, useState } from './vendor/preact.js';
-import { poller } from './api.js';
+import { isQuiet, poller } from './api.js';
 import { actions, act } from './actions.js';
-import { may } from './roles.js';
 import { Entries } from './entries.js';
-import { Button, Empty, Icon, Notice, Progress, Status, Time, duration, size, usePolling } from './ui.js';
+import { usePolling } from './polling.js';
+import { may } from './roles.js';
+import { address } from './route.js';
+import { goTo, useShortcuts } from './shortcuts.js';
+import { Time, Took, size } from './time.js';
+import { Button, Empty, Icon, LinkButton, Notice, Progress, Status, copyText, statusWords, toast, useTitle } from './ui.js';
 
-function Fact({ name, children }) {
-  return html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
-}
+const POLL_MS = 1000;
+const POLL_OVER_MS = 10000; // somebody may delete it
+
+const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
 
 function Facts({ job }) {
-  const usage = job.usage;
+  const { usage } = job;
   return html`
     <dl class="facts">
-      <${Fact} name="Worker"><a href=${`#/workers/${job.worker}`}>${job.worker}</a>${job.version ? ` (version ${job.version})` : ''}<//>
-      <${Fact} name="Created"><${Time} at=${job.created} /><//>
-      <${Fact} name="Started"><${Time} at=${job.starttime} /><//>
-      <${Fact} name="Ended"><${Time} at=${job.stoptime} /><//>
-      <${Fact} name="Took">${duration(job.starttime, job.stoptime)}<//>
-      ${job.exit_code !== null && html`<${Fact} name="Exit status">${job.exit_code}<//>`}
+      <${Fact} name="Worker"><a href=${address(['workers', job.worker])}>${job.worker}</a>${job.version ? html` <span class="quiet">version ${job.version}</span>` : ''}<//>
+      <${Fact} name="Created"><${Time} at=${job.created} exact /><//>
+      <${Fact} name="Started"><${Time} at=${job.starttime} exact /><//>
+      <${Fact} name="Ended"><${Time} at=${job.stoptime} exact /><//>
+      <${Fact} name="Took"><${Took} job=${job} /><//>
+      ${job.exit_code !== null && html`<${Fact} name="Exit">${job.exit_code}<//>`}
       ${job.signal !== null && html`<${Fact} name="Signal">${job.signal}<//>`}
-      ${job.pid && html`<${Fact} name="Process">${job.pid}${job.host ? ` on ${job.host}` : ''}<//>`}
-      ${job.timeout && html`<${Fact} name="Timeout">${job.timeout} s<//>`}
-      ${usage && html`<${Fact} name="CPU">${(usage.cpu_user + usage.cpu_system).toFixed(2)} s<//>`}
-      ${usage && html`<${Fact} name="Memory">${size(usage.max_rss)}<//>`}
+      ${job.pid !== null && html`<${Fact} name="Process">${job.pid}${job.host ? html` <span class="quiet">on ${job.host}</span>` : ''}<//>`}
+      ${job.attempt > 1 && html`<${Fact} name="Attempt">${job.attempt}<//>`}
+      ${job.timeout !== null && html`<${Fact} name="Timeout">${job.timeout ? `${job.timeout} s` : 'none'}<//>`}
+      ${usage && html`<${Fact} name="CPU">${(usage.cpu_user + usage.cpu_system).toFixed(2)} s <span class="sub">${usage.cpu_user.toFixed(2)} user, ${usage.cpu_system.toFixed(2)} system</span><//>`}
+      ${usage && html`<${Fact} name="Memory">${size(usage.max_rss)} <span class="quiet">at most</span><//>`}
     </dl>`;
 }
 
-function Panes({ job, pane }) {
+function Panes({ job, pane, turn }) {
   const tab = (name, label, bytes) => html`
-    <a role="tab" href=${`#/jobs/${job.id}?pane=${name}`} aria-selected=${pane === name} data-testid=${`pane-${name}`}>
+    <a href=${address(['jobs', job.id], { pane: name })} aria-current=${pane === name ? 'page' : undefined} data-testid=${`pane-${name}`}>
       ${label}${bytes !== null && html` <span class="count">${size(bytes)}</span>`}</a>`;
   return html`
-    <div class="tabs" role="tablist" aria-label="Of this job">
+    <nav class="tabs" aria-label="Parts of this job">
       ${tab('log', 'Log', job.log_size)}${tab('response', 'Response', job.response_size)}${tab('parameters', 'Parameters', null)}
-    </div>
+    </nav>
     ${pane === 'parameters'
-      ? html`<pre class="block" tabindex="0" aria-label="Parameters">${JSON.stringify(job.parameters, null, 2)}</pre>`
-      : html`<${Entries} key=${pane} job=${job} kind=${pane === 'response' ? 'response' : 'log'} />`}`;
+      ? html`<pre class="block" tabindex="0" aria-label="Parameters">${JSON.stringify(job.parameters || {}, null, 2)}</pre>`
+      : html`<${Entries} key=${pane} job=${job} kind=${pane === 'response' ? 'response' : 'log'} turn=${turn} />`}`;
+}
+
+function Actions({ job, me, run, reload }) {
+  return html`
+    <div class="toolbar" role="toolbar" aria-label="What to do with this job">
+      ${may(me, 'operator') && Object.entries(actions).map(([name, action]) => html`
+        <${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : name === 'start' && action.fits(job) ? 'primary' : ''} data-testid=${name}
+          disabled=${!action.fits(job)} title=${action.fits(job) ? undefined : action.why} onClick=${() => run(name)}>${action.label}<//>`)}
+      ${may(me, 'operator') && html`
+        <${LinkButton} icon="again" href=${address(['create'], { worker: job.worker, like: job.id })} data-testid="again">Run again<//>`}
+      <${Button} icon="reload" iconOnly="Reload" onClick=${reload} data-testid="reload" />
+    </div>`;
 }
 
 export function Job({ id, me, pane }) {
@@ -46,39 +64,50 @@ export function Job({ id, me, pane }) {
   const [error, setError] = useState(null);
   const [turn, setTurn] = useState(0);
   const ask = useRef(poller());
+  const running = job && (job.status === 'idle' || job.status === 'active');
   usePolling(async (signal) => {
     try {
       const answer = await ask.current(`jobs/${id}`, signal);
       if (answer) setJob(answer.data[0]);
       setError(null);
     } catch (problem) {
-      if (problem.name !== 'AbortError' && problem.status !== 401) setError(problem);
+      if (!isQuiet(problem)) setError(problem);
+      throw problem;
     }
-  }, job && !['idle', 'active'].includes(job.status) ? 10000 : 1000, [id, turn, me, job && job.status]);
+  }, !job || running ? POLL_MS : POLL_OVER_MS, [id, turn, me, running]);
+  useTitle(job ? `${statusWords[job.status]}: ${job.name || job.worker}` : 'Job');
 
+  const reload = () => { ask.current = poller(); setTurn(turn + 1); };
+  const show = (name) => goTo(address(['jobs', id], { pane: name }));
+  useShortcuts({ l: show('log'), o: show('response'), p: show('parameters'), r: reload, u: goTo('#/jobs') });
   const run = async (name) => {
     if (!(await act(name, [job]))) return;
     if (name === 'delete') location.hash = '#/jobs';
-    else setTurn(turn + 1);
+    else reload();
   };
-  if (error && error.status === 404) return html`<${Empty} title="This job is gone"><a href="#/jobs">All jobs</a><//>`;
+  const copy = async () => toast(await copyText(id) ? 'Copied the id' : 'The browser does not let this page copy.');
+
+  if (error && error.status === 404) return html`<h1 class="hidden">Job</h1><${Empty} title="This job is gone"><a href="#/jobs">All jobs</a><//>`;
   if (!job) return error ? html`<${Notice}>${error.message}<//>` : null;
   return html`
-    <p class="crumbs"><a href="#/jobs" data-testid="back"><${Icon} name="back" />Jobs</a></p>
-    <div class="head">
-      <h1>${job.name || job.worker}</h1><${Status} status=${job.status} />
-      ${job.status === 'active' && job.stop_requested && html`<span class="quiet">stopping…</span>`}
-      <${Progress} progress=${job.status === 'active' ? job.progress : null} />
-    </div>
-    <p class="quiet mono">${job.id}${job.progress && job.progress.message ? html` · ${job.progress.message}` : ''}</p>
-    <div class="toolbar" role="toolbar" aria-label="What to do with this job">
-      <${Button} icon="reload" onClick=${() => { ask.current = poller(); setTurn(turn + 1); }} data-testid="reload">Reload<//>
-      ${may(me, 'operator') && Object.entries(actions).map(([name, action]) => html`
-        <${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
-          disabled=${!action.fits(job)} onClick=${() => run(name)}>${action.label}<//>`)}
-    </div>
-    ${error && html`<${Notice}>${error.message}<//>`}
-    ${job.reason && html`<${Notice} kind=${job.status === 'error' ? 'error' : 'info'}>${job.reason}<//>`}
-    <${Facts} job=${job} />
-    <${Panes} job=${job} pane=${pane} />`;
+    <div class="job">
+      <p class="crumbs"><a href="#/jobs" data-testid="back"><${Icon} name="back" />Jobs</a></p>
+      <div class="head">
+        <h1>${job.name || job.worker}</h1><${Status} job=${job} />
+        <span class="grow"></span>
+        <${Actions} job=${job} me=${me} run=${run} reload=${reload} />
+      </div>
+      <div class="head-line">
+        <span class="mono quiet">${job.id}</span>
+        <${Button} small icon="copy" kind="plain" iconOnly="Copy the id" onClick=${copy} data-testid="copy-id" />
+        <${Progress} job=${job} wide />
+        ${job.status === 'active' && job.progress && html`<span class="quiet">${job.progress.message}</span>`}
+      </div>
+      ${error && error.status !== 0 && html`<${Notice}>${error.message}<//>`}
+      ${job.reason && html`<${Notice} kind=${job.status === 'error' ? 'error' : 'info'}>${job.reason}<//>`}
+      <div class="job-columns">
+        <div class="job-main"><${Panes} job=${job} pane=${pane} turn=${turn} /></div>
+        <aside aria-label="Facts"><${Facts} job=${job} /></aside>
+      </div>
+    </div>`;
 }

@@ -1,131 +1,221 @@
 // Manage jobs: the list.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { get, poller } from './api.js';
+import { get, isQuiet, poller } from './api.js';
 import { actions, act } from './actions.js';
+import { usePolling } from './polling.js';
 import { may } from './roles.js';
-import { Button, Empty, Icon, Notice, Progress, Status, Time, duration, statusWords, usePolling } from './ui.js';
+import { address, replaceAddress } from './route.js';
+import { focusOn, goTo, useShortcuts } from './shortcuts.js';
+import { Time, Took } from './time.js';
+import { Button, Empty, Icon, LinkButton, Notice, Progress, Search, Status, statusWords, toast, useTitle } from './ui.js';
 
 const POLL_MS = 2000;
 const PAGE = 50;
+const LIMIT_MAX = 1000; // of the API
+const TYPING_MS = 250;
 
-function preview(parameters) {
-  const pairs = Object.entries(parameters || {});
-  return pairs.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ');
+// -- the rows of all pages that were loaded --
+
+// The newest are asked for again, as many as are shown: older pages are as fresh as the first.
+function useJobs(filter, me) {
+  const [list, setList] = useState(null); // { jobs, total, next, counts }
+  const [error, setError] = useState('');
+  const [turn, setTurn] = useState(0);
+  const ask = useRef(poller());
+  const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value)).toString();
+  const held = useRef({ query, jobs: [], next: null });
+  if (held.current.query !== query) held.current = { query, jobs: [], next: null };
+
+  const hold = (jobs, { total, next, counts }) => {
+    Object.assign(held.current, { jobs, next });
+    setList({ jobs, total, next, counts });
+  };
+  usePolling(async (signal) => {
+    const limit = Math.min(LIMIT_MAX, Math.max(PAGE, Math.ceil(held.current.jobs.length / PAGE) * PAGE));
+    try {
+      const answer = await ask.current(`jobs?${query}&limit=${limit}`, signal);
+      if (answer) {
+        // Beyond the largest page, the rows stay as they were loaded.
+        const rest = limit === LIMIT_MAX && answer.data.length ? held.current.jobs.filter((job) => job.id < answer.data.at(-1).id) : [];
+        hold([...answer.data, ...rest], rest.length ? { ...answer, next: held.current.next } : answer);
+      }
+      setError('');
+    } catch (problem) {
+      if (!isQuiet(problem) && problem.status) setError(problem.message);
+      throw problem;
+    }
+  }, POLL_MS, [query, turn, me]);
+
+  const more = async () => {
+    try {
+      const answer = await get(`jobs?${query}&limit=${PAGE}&cursor=${list.next}`);
+      hold([...held.current.jobs, ...answer.data], { ...list, total: answer.total, next: answer.next });
+    } catch (problem) {
+      if (!isQuiet(problem)) toast(problem.message, 'error');
+    }
+  };
+  const reload = () => { ask.current = poller(); setTurn(turn + 1); };
+  return { list: held.current.query === query ? list : null, error, more, reload };
 }
 
-function Filters({ filter, setFilter, counts, workers }) {
-  const total = counts ? Object.values(counts).reduce((sum, n) => sum + n, 0) : null;
-  const change = (part) => setFilter({ ...filter, ...part });
+// Which of the rows are selected. With Shift, all from the one before to this one.
+function useSelection(jobs) {
+  const [ids, setIds] = useState(new Set());
+  const last = useRef(null);
+  const toggle = (id, range) => {
+    const order = jobs.map((job) => job.id);
+    const [from, to] = [order.indexOf(last.current), order.indexOf(id)].sort((a, b) => a - b);
+    const next = new Set(ids);
+    const on = !ids.has(id);
+    for (const each of range && from >= 0 ? order.slice(from, to + 1) : [id]) if (on) next.add(each); else next.delete(each);
+    last.current = id;
+    setIds(next);
+  };
+  return {
+    jobs: jobs.filter((job) => ids.has(job.id)),
+    has: (id) => ids.has(id),
+    toggle,
+    all: () => setIds(new Set(jobs.map((job) => job.id))),
+    clear: () => setIds(new Set()),
+  };
+}
+
+// -- what is shown --
+
+function Filters({ filter, change, counts, workers }) {
+  const [text, setText] = useState(filter.q);
+  const said = useRef(filter.q);
+  useEffect(() => {
+    if (text === said.current) return undefined;
+    const timer = setTimeout(() => { said.current = text; change({ q: text }, true); }, TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  // The address was changed by something else than this field.
+  useEffect(() => { if (filter.q !== said.current) { said.current = filter.q; setText(filter.q); } }, [filter.q]);
+  // The server counts all jobs: under another filter these numbers would say something wrong.
+  const shown = counts && !filter.worker && !filter.q;
+  const number = (status) => (status ? counts[status] : Object.values(counts).reduce((sum, n) => sum + n, 0));
   return html`
     <div class="filters">
       <div class="segments" role="group" aria-label="Status">
         ${['', ...Object.keys(statusWords)].map((status) => html`
-          <button type="button" aria-pressed=${filter.status === status} onClick=${() => change({ status })}
-            data-testid=${`filter-${status || 'all'}`}>
-            ${statusWords[status] || 'All'} <span class="count">${counts ? (status ? counts[status] : total) : ''}</span>
-          </button>`)}
+          <button type="button" aria-pressed=${filter.status === status} onClick=${() => change({ status })} data-testid=${`filter-${status || 'all'}`}>
+            ${statusWords[status] || 'All'}${shown && html` <span class="count">${number(status).toLocaleString('en')}</span>`}</button>`)}
       </div>
-      <label class="inline"><span class="hidden">Worker</span>
-        <select value=${filter.worker} onChange=${(e) => change({ worker: e.target.value })} data-testid="filter-worker">
+      <label><span class="hidden">Worker</span>
+        <select value=${filter.worker} onChange=${(event) => change({ worker: event.target.value })} data-testid="filter-worker">
           <option value="">All workers</option>
           ${workers.map((name) => html`<option value=${name}>${name}</option>`)}
         </select>
       </label>
-      <label class="inline search"><span class="hidden">Search</span><${Icon} name="search" />
-        <input type="search" placeholder="Search id, name, parameters" value=${filter.q} data-testid="filter-text"
-          onInput=${(e) => change({ q: e.target.value })} />
-      </label>
+      <${Search} label="Search jobs" placeholder="Search id, name, parameters" value=${text} onText=${setText} data-testid="filter-text" />
     </div>`;
 }
 
-function Row({ job, chosen, onChoose }) {
-  const address = `#/jobs/${job.id}`;
+function preview(parameters) {
+  return Object.entries(parameters || {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ');
+}
+
+function Row({ job, selected, onToggle }) {
+  const parameters = preview(job.parameters);
+  const failed = job.status === 'error' && job.reason;
+  const check = (event) => onToggle(event.shiftKey);
   return html`
-    <tr class=${chosen ? 'chosen' : ''} data-job=${job.id}>
-      <td class="check"><input type="checkbox" checked=${chosen} onChange=${onChoose} aria-label=${`Choose job ${job.id}`} /></td>
-      <td><${Status} status=${job.status} />${job.status === 'active' && html`<${Progress} progress=${job.progress} />`}</td>
-      <td class="main"><a href=${address}>${job.name || job.worker}</a>
-        ${job.name && html`<span class="quiet"> ${job.worker}</span>`}
-        <span class="sub" title=${preview(job.parameters)}>${job.reason && job.status === 'error' ? job.reason : preview(job.parameters)}</span></td>
+    <tr class=${selected ? 'selected' : ''} data-job=${job.id}>
+      <td class="check"><input type="checkbox" checked=${selected} onClick=${check} aria-label=${`Select ${job.name || job.worker} ${job.id}`} /></td>
+      <td class="state"><${Status} job=${job} /></td>
+      <td class="main">
+        <span class="line-1"><a href=${address(['jobs', job.id])}>${job.name || job.worker}</a>${job.name && html`<span class="quiet">${job.worker}</span>`}</span>
+        ${(failed || parameters) && html`<span class="sub" title=${failed ? job.reason : parameters}>${failed
+          ? html`<span class="fault">${job.reason}</span>${parameters && ` · ${parameters}`}` : parameters}</span>`}
+      </td>
+      <td class="bar"><${Progress} job=${job} /></td>
       <td data-label="Created"><${Time} at=${job.created} /></td>
       <td data-label="Started"><${Time} at=${job.starttime} /></td>
       <td data-label="Ended"><${Time} at=${job.stoptime} /></td>
-      <td data-label="Took" class="number">${duration(job.starttime, job.stoptime)}</td>
+      <td data-label="Took" class="number"><${Took} job=${job} /></td>
     </tr>`;
 }
 
-function Toolbar({ jobs, me, reload, clear }) {
-  const one = jobs.length === 1 ? jobs[0] : null;
-  const open = (pane) => { location.hash = `#/jobs/${one.id}?pane=${pane}`; };
-  const run = async (name) => { if (await act(name, jobs)) { if (name === 'delete') clear(); reload(); } };
+function Table({ list, selection }) {
+  const { jobs } = list;
+  const all = jobs.length > 0 && selection.jobs.length === jobs.length;
   return html`
-    <div class="toolbar" role="toolbar" aria-label="What to do with the chosen jobs">
-      <${Button} icon="reload" onClick=${reload} data-testid="reload">Reload<//>
-      ${may(me, 'operator') && Object.entries(actions).map(([name, action]) => html`
-        <${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
-          disabled=${!jobs.some(action.fits)} onClick=${() => run(name)}>${action.label}<//>`)}
-      <${Button} icon="log" disabled=${!one} onClick=${() => open('log')} data-testid="log">Log<//>
-      <${Button} icon="reply" disabled=${!one} onClick=${() => open('response')} data-testid="response">Response<//>
-      <span class="quiet grow right" role="status">${jobs.length ? `${jobs.length} chosen` : ''}</span>
-      ${may(me, 'operator') && html`<a class="button primary" href="#/create" data-testid="new-job"><${Icon} name="plus" /><span>New job</span></a>`}
+    <div class="table-box"><table class="list jobs">
+      <thead><tr>
+        <th class="check"><input type="checkbox" checked=${all} indeterminate=${!all && selection.jobs.length > 0} aria-label="Select all jobs"
+          data-testid="choose-all" onChange=${all ? selection.clear : selection.all} /></th>
+        <th>Status</th><th>Job</th><th><span class="hidden">Progress</span></th><th>Created</th><th>Started</th><th>Ended</th><th class="number">Took</th>
+      </tr></thead>
+      <tbody>${jobs.map((job) => html`
+        <${Row} key=${job.id} job=${job} selected=${selection.has(job.id)} onToggle=${(range) => selection.toggle(job.id, range)} />`)}</tbody>
+    </table></div>`;
+}
+
+// What can be done with the selected; it lies over the end of the list while something is.
+function SelectionBar({ selection, me, run }) {
+  const { jobs } = selection;
+  if (jobs.length === 0) return null;
+  const open = (pane) => () => { location.hash = address(['jobs', jobs[0].id], { pane }); };
+  const one = jobs.length === 1;
+  return html`
+    <div class="selection-bar" role="toolbar" aria-label="What to do with the selected jobs">
+      <span class="selection-count" role="status">${jobs.length} selected</span>
+      ${may(me, 'operator') && Object.entries(actions).map(([name, action]) => {
+        const fits = jobs.some(action.fits);
+        return html`<${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
+          disabled=${!fits} title=${fits ? undefined : action.why} onClick=${() => run(name)}>${action.label}<//>`;
+      })}
+      <${Button} icon="log" disabled=${!one} title=${one ? undefined : 'Select one job to read its log'} onClick=${open('log')} data-testid="log">Log<//>
+      <${Button} icon="reply" disabled=${!one} title=${one ? undefined : 'Select one job to read its response'} onClick=${open('response')} data-testid="response">Response<//>
+      <${Button} icon="close" kind="plain" iconOnly="Clear the selection" onClick=${selection.clear} data-testid="clear" />
     </div>`;
 }
 
-const queryOf = (filter, extra = {}) => new URLSearchParams(Object.entries({ ...filter, limit: PAGE, ...extra })
-  .filter(([, value]) => value !== '' && value !== undefined)).toString();
-
-export function Jobs({ me }) {
-  const [filter, setFilter] = useState({ status: '', worker: '', q: '' });
-  const [page, setPage] = useState(null); // the first page, as it was polled
-  const [older, setOlder] = useState({ jobs: [], next: null });
-  const [chosen, setChosen] = useState(new Set());
-  const [error, setError] = useState('');
-  const [workers, setWorkers] = useState([]);
-  const [turn, setTurn] = useState(0);
-  const ask = useRef(poller());
-
-  useEffect(() => { get('workers?limit=1000').then(({ data }) => setWorkers(data.map((w) => w.name))).catch(() => {}); }, []);
-  useEffect(() => { setOlder({ jobs: [], next: null }); setChosen(new Set()); }, [filter]);
-  usePolling(async (signal) => {
-    try {
-      const answer = await ask.current(`jobs?${queryOf(filter)}`, signal);
-      if (answer) setPage(answer);
-      setError('');
-    } catch (problem) {
-      if (problem.name !== 'AbortError' && problem.status !== 401) setError(problem.message);
-    }
-  }, POLL_MS, [filter, turn, me]);
-
-  const first = page ? page.data : [];
-  const known = new Set(first.map((job) => job.id));
-  const jobs = [...first, ...older.jobs.filter((job) => !known.has(job.id))];
-  const next = older.next || (older.jobs.length ? null : page && page.next);
-  const chosenJobs = jobs.filter((job) => chosen.has(job.id));
-  const choose = (id) => { const set = new Set(chosen); if (!set.delete(id)) set.add(id); setChosen(set); };
-  const all = jobs.length > 0 && chosenJobs.length === jobs.length;
-  const more = async () => {
-    const answer = await get(`jobs?${queryOf(filter, { cursor: next })}`);
-    setOlder({ jobs: [...older.jobs, ...answer.data], next: answer.next || null });
+// j and k move along the rows, x selects the one that has the focus.
+function useRowKeys(selection) {
+  const rowOf = (element) => (element ? element.closest('tr[data-job]') : null);
+  const move = (step) => () => {
+    const rows = [...document.querySelectorAll('tr[data-job]')];
+    const at = rows.indexOf(rowOf(document.activeElement));
+    const row = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step))];
+    if (row) row.querySelector('a').focus();
   };
-  const filtered = Object.values(filter).some(Boolean);
+  const select = () => { const row = rowOf(document.activeElement); if (row) selection.toggle(row.dataset.job, false); };
+  return { j: move(1), k: move(-1), x: select, Escape: selection.clear };
+}
 
+export function Jobs({ me, query }) {
+  const filter = { status: query.get('status') || '', worker: query.get('worker') || '', q: query.get('q') || '' };
+  const [workers, setWorkers] = useState([]);
+  const { list, error, more, reload } = useJobs(filter, me);
+  const selection = useSelection(list ? list.jobs : []);
+  useTitle('Jobs');
+  useEffect(() => { get('workers?limit=1000').then(({ data }) => setWorkers(data.map((worker) => worker.name))).catch(() => {}); }, [me]);
+
+  const change = (part, replace) => {
+    const hash = address(['jobs'], { ...filter, ...part });
+    selection.clear();
+    if (replace) replaceAddress(hash);
+    else location.hash = hash;
+  };
+  const run = async (name) => { if (await act(name, selection.jobs)) reload(); };
+  useShortcuts({ ...useRowKeys(selection), r: reload, c: goTo('#/create'), '/': focusOn('[data-testid=filter-text]') });
+
+  const filtered = Object.values(filter).some(Boolean);
   return html`
-    <h1>Jobs</h1>
-    <${Toolbar} jobs=${chosenJobs} me=${me} reload=${() => { ask.current = poller(); setTurn(turn + 1); }} clear=${() => setChosen(new Set())} />
-    <${Filters} filter=${filter} setFilter=${setFilter} counts=${page && page.counts} workers=${workers} />
+    <div class="head"><h1>Jobs</h1><span class="grow"></span>
+      <${Button} icon="reload" kind="wide-text" onClick=${reload} data-testid="reload">Reload<//>
+      ${may(me, 'operator') && html`<${LinkButton} icon="plus" kind="primary" href="#/create" data-testid="new-job">New job<//>`}
+    </div>
+    <${Filters} filter=${filter} change=${change} counts=${list && list.counts} workers=${workers} />
     ${error && html`<${Notice}>${error}<//>`}
-    ${page && jobs.length === 0 && (filtered
-      ? html`<${Empty} title="No job fits">Change the filter to see others.<//>`
+    ${list && list.jobs.length === 0 && (filtered
+      ? html`<${Empty} title="No job fits" icon="search">Change the filter to see others, or <a href="#/jobs" data-testid="filter-clear">see all jobs</a>.<//>`
       : html`<${Empty} title="No jobs yet">A job is one run of a worker. ${may(me, 'operator') && html`<a href="#/create">Create the first one.</a>`}<//>`)}
-    ${jobs.length > 0 && html`
-      <div class="table-box"><table class="list">
-        <thead><tr>
-          <th class="check"><input type="checkbox" checked=${all} aria-label="Choose all jobs" data-testid="choose-all"
-            onChange=${() => setChosen(all ? new Set() : new Set(jobs.map((job) => job.id)))} /></th>
-          <th>Status</th><th>Job</th><th>Created</th><th>Started</th><th>Ended</th><th class="number">Took</th>
-        </tr></thead>
-        <tbody>${jobs.map((job) => html`<${Row} key=${job.id} job=${job} chosen=${chosen.has(job.id)} onChoose=${() => choose(job.id)} />`)}</tbody>
-      </table></div>
-      <p class="quiet center">${jobs.length} of ${page.total}
-        ${next && html` <${Button} small onClick=${more} data-testid="more">Load more<//>`}</p>`}`;
+    ${list && list.jobs.length > 0 && html`
+      <${Table} list=${list} selection=${selection} />
+      <p class="quiet center">${list.jobs.length.toLocaleString('en')} of ${list.total.toLocaleString('en')}
+        ${list.next && html` <${Button} small onClick=${more} data-testid="more">Load more<//>`}</p>`}
+    <${SelectionBar} selection=${selection} me=${me} run=${run} />`;
 }

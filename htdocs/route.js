@@ -1,4 +1,5 @@
-// The address after '#': a path, and a query of its own.
+// The address after '#': a path, and a query of its own. What a view shows is in it, so that a reload, the Back button
+// and a link sent to somebody show the same.
 import { useEffect, useState } from './vendor/preact.js';
 
 function readRoute() {
@@ -6,25 +7,43 @@ function readRoute() {
   return { parts: path.split('/').filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query || '') };
 }
 
+export function address(path, query = {}) {
+  const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '' && value !== undefined)).toString();
+  return `#/${path.map(encodeURIComponent).join('/')}${text ? `?${text}` : ''}`;
+}
+
 // A view that holds something unsaved is asked before another address is shown.
 let leaveGuard = null;
 export const guardLeaving = (guard) => { leaveGuard = guard; };
+
+// May the view be left? Asked for once; then it is free to go.
+export async function leave() {
+  if (leaveGuard && !(await leaveGuard())) return false;
+  leaveGuard = null;
+  return true;
+}
+
+let refresh = () => {};
+// Changes the address without a new step for the Back button: for what changes with each key.
+export function replaceAddress(hash) {
+  history.replaceState(null, '', hash);
+  refresh();
+}
 
 export function useRoute() {
   const [route, setRoute] = useState(readRoute);
   useEffect(() => {
     let shown = location.hash;
+    refresh = () => { shown = location.hash; setRoute(readRoute()); };
     const changed = async () => {
       const wanted = location.hash;
       if (wanted === shown) return;
       if (leaveGuard) {
         history.replaceState(null, '', shown || '#/jobs');
-        if (!(await leaveGuard())) return;
-        leaveGuard = null;
+        if (!(await leave())) return;
         history.pushState(null, '', wanted);
       }
-      shown = wanted;
-      setRoute(readRoute());
+      refresh();
     };
     window.addEventListener('hashchange', changed);
     return () => window.removeEventListener('hashchange', changed);

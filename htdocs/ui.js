@@ -1,6 +1,7 @@
 // Small pieces that every view uses.
 import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/preact.js';
 
+// Drawn in a square of 16, in lines.
 const paths = {
   idle: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z',
   active: 'M8 2.5a5.5 5.5 0 1 1-5.5 5.5',
@@ -11,95 +12,105 @@ const paths = {
   kill: 'M9 1.5L3.5 9H8l-1 5.5L12.5 7H8z',
   trash: 'M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.6 9h5.8l.6-9M6.8 7v4M9.2 7v4',
   reload: 'M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3',
+  again: 'M2.5 6.5h8a3 3 0 0 1 0 6H8M5.5 3.5l-3 3 3 3',
+  jobs: 'M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.01M2.5 8h.01M2.5 12h.01',
+  workers: 'M8 1.8l5.5 3v6.4L8 14.2l-5.5-3V4.8ZM2.5 4.8L8 7.9l5.5-3.1M8 7.9v6.3',
   log: 'M3 4h10M3 8h10M3 12h6',
   reply: 'M2.5 3.5h11v7h-6l-3 2.8v-2.8h-2z',
   plus: 'M8 3v10M3 8h10',
   search: 'M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.5 10.5l3 3',
   sun: 'M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6ZM8 1v1.8M8 13.2V15M1 8h1.8M13.2 8H15M3 3l1.3 1.3M11.7 11.7L13 13M13 3l-1.3 1.3M4.3 11.7L3 13',
   moon: 'M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5Z',
+  keys: 'M1.8 4h12.4v8H1.8ZM4.5 6.7h.01M7 6.7h.01M9.5 6.7h.01M11.7 6.7h.01M5 9.4h6',
   out: 'M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6',
   down: 'M8 2.5v8M4.5 7.5L8 11l3.5-3.5M3 13.5h10',
+  end: 'M8 2.5v9M4 8l4 4 4-4',
   back: 'M9.5 3.5L5 8l4.5 4.5',
+  chevron: 'M6 3.5L10.5 8 6 12.5',
+  upward: 'M3.5 10L8 5.5l4.5 4.5',
+  downward: 'M3.5 6L8 10.5 12.5 6',
+  clock: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 5v3.2l2.2 1.5',
+  wrap: 'M2.5 4h11M2.5 8h8.8a2.2 2.2 0 0 1 0 4.4H8.5M10 10.6l-1.8 1.8L10 14.2M2.5 12h3',
+  fold: 'M4.5 2.5L8 5.8l3.5-3.3M4.5 13.5L8 10.2l3.5 3.3M2.5 8h11',
   code: 'M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5',
+  copy: 'M5.5 5.5h8v8h-8ZM10.5 5.5v-3h-8v8h3',
   close: 'M4 4l8 8M12 4l-8 8',
+  alert: 'M8 2.2l6.3 11.3H1.7ZM8 6.4v3.4M8 11.7h.01',
 };
 
 export const Icon = ({ name }) => html`
   <svg class=${`icon icon-${name}`} viewBox="0 0 16 16" aria-hidden="true"><path d=${paths[name]} /></svg>`;
 
-export const Button = ({ icon, children, kind = '', small, iconOnly, ...rest }) => html`
-  <button type="button" ...${rest} class=${`button ${kind} ${small ? 'small' : ''} ${iconOnly ? 'icon-only' : ''}`}
-    aria-label=${iconOnly ? rest['aria-label'] || iconOnly : rest['aria-label']} title=${rest.title || iconOnly}>
-    ${icon && html`<${Icon} name=${icon} />`}${!iconOnly && children && html`<span>${children}</span>`}
-  </button>`;
+// iconOnly: the words that the icon stands for. pressed: a switch that is on or off.
+export function Button({ icon, children, kind = '', small, iconOnly, pressed, type = 'button', ...rest }) {
+  const name = ['button', kind, small && 'small', iconOnly && 'icon-only'].filter(Boolean).join(' ');
+  return html`
+    <button ...${rest} type=${type} class=${name} aria-pressed=${pressed} aria-label=${iconOnly} title=${rest.title || iconOnly}>
+      ${icon && html`<${Icon} name=${icon} />`}${!iconOnly && children && html`<span>${children}</span>`}
+    </button>`;
+}
+
+export const LinkButton = ({ icon, children, kind = '', small, iconOnly, ...rest }) => html`
+  <a ...${rest} class=${`button ${kind} ${small ? 'small' : ''} ${iconOnly ? 'icon-only' : ''}`} aria-label=${iconOnly || rest['aria-label']} title=${iconOnly}>
+    <${Icon} name=${icon} />${!iconOnly && html`<span>${children}</span>`}</a>`;
+
+export const Search = ({ label, placeholder, value, onText, ...rest }) => html`
+  <label class="search"><span class="hidden">${label}</span><${Icon} name="search" />
+    <input type="search" placeholder=${placeholder} value=${value} onInput=${(event) => onText(event.target.value)} ...${rest} /></label>`;
 
 export const statusWords = { idle: 'Idle', active: 'Active', stop: 'Stopped', error: 'Error', done: 'Done' };
 
-export const Status = ({ status }) => html`
-  <span class=${`status status-${status}`}><${Icon} name=${status} />${statusWords[status]}</span>`;
+export function Status({ job }) {
+  const stops = job.status === 'active' && job.stop_requested;
+  return html`<span class=${`status status-${job.status}`}><${Icon} name=${job.status} />${stops ? 'Stopping' : statusWords[job.status]}</span>`;
+}
 
-export const Progress = ({ progress }) => progress && html`
-  <span class="progress" title=${progress.message || undefined}>
-    <progress max="100" value=${progress.percent} aria-label="Progress">${progress.percent} %</progress>
-    <span class="quiet">${progress.percent} %</span>
-  </span>`;
+// While it says something; `wide` also says how far a job came that did not come to its end.
+export function Progress({ job, wide }) {
+  const { progress, status } = job;
+  const says = progress && (status === 'active' || (wide && (status === 'error' || status === 'stop')));
+  if (!says) return null;
+  const percent = Math.floor(progress.percent);
+  return html`
+    <span class=${`progress progress-${status} ${wide ? 'wide' : ''}`} title=${progress.message || undefined}>
+      <progress max="100" value=${percent} aria-label="Progress"></progress>
+      <span class="number">${percent} %</span>
+    </span>`;
+}
 
 export const Notice = ({ kind = 'error', children }) => html`
-  <div class=${`notice ${kind}`} role=${kind === 'error' ? 'alert' : 'status'}>${children}</div>`;
+  <div class=${`notice ${kind}`} role=${kind === 'error' ? 'alert' : 'status'}>
+    ${kind === 'error' && html`<${Icon} name="alert" />`}<div>${children}</div></div>`;
 
-export const Empty = ({ title, children }) => html`
-  <div class="empty"><h2>${title}</h2><p>${children}</p></div>`;
+export const Empty = ({ title, icon = 'jobs', children }) => html`
+  <div class="empty"><${Icon} name=${icon} /><h2>${title}</h2><p>${children}</p></div>`;
 
-// -- time and sizes --
-
-const units = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
-
-export function ago(text, now = Date.now()) {
-  const seconds = Math.round((Date.parse(text) - now) / 1000);
-  if (Math.abs(seconds) < 3) return 'just now';
-  const [unit, length] = units.find(([, size]) => Math.abs(seconds) >= size);
-  return relative.format(Math.trunc(seconds / length), unit);
-}
-
-export const Time = ({ at }) => at
-  ? html`<time datetime=${at} title=${`${new Date(at).toLocaleString()} (${at})`}>${ago(at)}</time>`
-  : html`<span class="quiet">–</span>`;
-
-export function duration(from, to) {
-  if (!from) return '–';
-  const ms = Math.max(0, (to ? Date.parse(to) : Date.now()) - Date.parse(from));
-  if (ms < 1000) return `${ms} ms`;
-  if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;
-  const s = Math.round(ms / 1000);
-  return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-}
-
-export function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  const power = Math.min(4, Math.floor(Math.log(bytes) / Math.log(1024)));
-  return `${(bytes / 1024 ** power).toFixed(power > 1 ? 1 : 0)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+export function useTitle(title) {
+  useEffect(() => { document.title = title ? `${title} · JobJoker` : 'JobJoker'; }, [title]);
 }
 
 // -- dialogs --
 
-// Uses the browser's own modal dialog: it keeps the focus inside, and Escape closes it.
-export function Dialog({ title, children, onClose, kind = '' }) {
+// The browser's own modal dialog: it keeps the focus inside and gives it back, and Escape closes it. Without onClose
+// it stays until it is taken away.
+export function Dialog({ title, picture, children, onClose, kind = '' }) {
   const ref = useRef();
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog.showModal();
     return () => dialog.open && dialog.close();
   }, []);
+  const cancel = (event) => { event.preventDefault(); if (onClose) onClose(); };
+  // Browsers close it at the second Escape whatever the first one was answered.
+  const closed = () => { if (onClose) onClose(); else if (ref.current) ref.current.showModal(); };
   return html`
-    <dialog ref=${ref} class=${kind} aria-label=${title}
-      onCancel=${(event) => { event.preventDefault(); if (onClose) onClose(); }}>
-      <h2>${title}</h2>${children}
+    <dialog ref=${ref} class=${kind} aria-label=${title} onCancel=${cancel} onClose=${closed}>
+      ${picture && html`<img src=${picture} alt="" width="40" height="40" />`}<h2>${title}</h2>${children}
     </dialog>`;
 }
 
 let ask = null;
-// Asks before what hurts: `await confirm({ title, text, action, danger })`.
+// Asks before what hurts: `await confirm({ title, text, action, danger })`: true, null, or the value of a choice.
 export const confirm = (question) => new Promise((resolve) => ask({ ...question, resolve }));
 
 export function Confirmer() {
@@ -113,42 +124,60 @@ export function Confirmer() {
       <div class="row end">
         ${(question.choices || []).map((choice) => html`
           <${Button} onClick=${() => answer(choice.value)} data-testid=${choice.testid}>${choice.label}<//>`)}
-        <${Button} onClick=${() => answer(null)} data-testid="confirm-cancel">Cancel<//>
-        <${Button} kind=${question.danger ? 'danger' : 'primary'} autofocus data-testid="confirm-ok"
+        <${Button} onClick=${() => answer(null)} autofocus=${question.danger} data-testid="confirm-cancel">Cancel<//>
+        <${Button} kind=${question.danger ? 'danger' : 'primary'} autofocus=${!question.danger} data-testid="confirm-ok"
           onClick=${() => answer(true)}>${question.action}<//>
       </div>
     <//>`;
 }
 
-let say = null;
-// A sentence that goes away by itself.
-export const toast = (text, kind = 'info') => say && say({ text, kind });
+// -- messages --
 
-export function Toaster() {
-  const [message, setMessage] = useState(null);
-  useEffect(() => { say = setMessage; }, []);
+const SHOWN_MS = { info: 4000, error: 12000 };
+let say = null;
+let lastToast = 0;
+// A sentence that goes away by itself.
+export const toast = (text, kind = 'info') => say && say({ text, kind, id: ++lastToast });
+
+function Toast({ message, remove }) {
   useEffect(() => {
-    if (!message) return undefined;
-    const timer = setTimeout(() => setMessage(null), message.kind === 'error' ? 8000 : 4000);
+    const timer = setTimeout(remove, SHOWN_MS[message.kind]);
     return () => clearTimeout(timer);
-  }, [message]);
-  return html`<div class="toasts" role="status" aria-live="polite">
-    ${message && html`<div class=${`toast ${message.kind}`}>${message.text}</div>`}</div>`;
+  }, []);
+  return html`
+    <div class=${`toast ${message.kind}`}><${Icon} name=${message.kind === 'error' ? 'alert' : 'done'} /><span>${message.text}</span>
+      <${Button} small icon="close" kind="plain" iconOnly="Close this message" onClick=${remove} data-testid="toast-close" /></div>`;
 }
 
-// Calls work() now and then every `ms`, not while the page is hidden; `again` starts anew when it changes.
-export function usePolling(work, ms, again = []) {
-  useEffect(() => {
-    const control = new AbortController();
-    let timer;
-    const turn = async () => {
-      clearTimeout(timer);
-      if (!document.hidden) await work(control.signal).catch((error) => error);
-      if (!control.signal.aborted) timer = setTimeout(turn, ms);
-    };
-    const shown = () => { if (!document.hidden) turn(); };
-    document.addEventListener('visibilitychange', shown);
-    turn();
-    return () => { control.abort(); clearTimeout(timer); document.removeEventListener('visibilitychange', shown); };
-  }, again);
+export function Toaster() {
+  const [messages, setMessages] = useState([]);
+  const ref = useRef();
+  useEffect(() => { say = (message) => setMessages((old) => [...old.slice(-3), message]); }, []);
+  // Shown anew, it is above a dialog that was opened meanwhile.
+  useLayoutEffect(() => {
+    const shown = ref.current.matches(':popover-open');
+    if (shown) ref.current.hidePopover();
+    if (messages.length) ref.current.showPopover();
+  }, [messages]);
+  const remove = (id) => () => setMessages((old) => old.filter((message) => message.id !== id));
+  return html`
+    <div ref=${ref} class="toasts" popover="manual" role="status" aria-live="polite">
+      ${messages.map((message) => html`<${Toast} key=${message.id} message=${message} remove=${remove(message.id)} />`)}
+    </div>`;
+}
+
+// -- the clipboard, also where the page has no TLS and so no navigator.clipboard --
+
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = Object.assign(document.createElement('textarea'), { value: text, className: 'hidden' });
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand('copy');
+    area.remove();
+    return done;
+  }
 }

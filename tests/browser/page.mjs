@@ -1,6 +1,6 @@
 // A browser with the page in it, signed in or not, that notes what could be clicked and what was.
 import { chromium } from 'playwright-core';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 export const url = process.env.JOBJOKER_URL.replace(/\/?$/, '/');
 const user = process.env.JOBJOKER_USER || 'admin';
@@ -27,13 +27,17 @@ const launch = {
 // Names of all that can be clicked, seen so far in any of the pages, and of what was clicked.
 export const seen = new Set();
 export const clicked = new Set();
+// Of all that is named in the page's own code, also where no test has made it appear.
+const folder = new URL('../../htdocs/', import.meta.url);
+export const named = new Set(readdirSync(folder).filter((file) => file.endsWith('.js'))
+  .flatMap((file) => [...readFileSync(new URL(file, folder), 'utf8').matchAll(/(?:data-testid=|dataset\.testid = |testid: )["']([\w-]+)["']/g)].map((found) => found[1])));
 // What the console and the content policy complained of.
 export const complaints = [];
 
 // Runs in the page: tells the name of each control that appears, and of each that is clicked.
 function watch() {
   const name = (element) => element.dataset.testid || element.getAttribute('aria-label') || element.textContent.trim().replace(/\s*\d+$/, '');
-  const controls = 'button, a[data-testid], nav a, input[data-testid], select[data-testid]';
+  const controls = 'button, a[data-testid], nav a, input[data-testid], select[data-testid], summary';
   const look = () => document.querySelectorAll(controls).forEach((element) => window.noteSeen(name(element)));
   new MutationObserver(look).observe(document, { subtree: true, childList: true });
   document.addEventListener('click', (event) => {

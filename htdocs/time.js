@@ -1,0 +1,72 @@
+// Times, durations and sizes as people read them, and the clock that keeps them right.
+import { html, useEffect, useState } from './vendor/preact.js';
+import { serverNow } from './api.js';
+
+// One timer for all that shows a time: `useNow(10)` draws again when ten seconds have passed.
+const watchers = new Set();
+setInterval(() => { if (!document.hidden) watchers.forEach((watch) => watch()); }, 1000);
+
+export function useNow(seconds) {
+  const [now, setNow] = useState(serverNow);
+  useEffect(() => {
+    if (!seconds) return undefined;
+    const watch = () => setNow((old) => (serverNow() - old >= seconds * 1000 - 200 ? serverNow() : old));
+    watchers.add(watch);
+    return () => watchers.delete(watch);
+  }, [seconds]);
+  return now;
+}
+
+const units = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
+
+export function ago(text, now = serverNow()) {
+  const seconds = Math.round((Date.parse(text) - now) / 1000);
+  if (Math.abs(seconds) < 3) return 'just now';
+  const [unit, length] = units.find(([, size]) => Math.abs(seconds) >= size);
+  return relative.format(Math.trunc(seconds / length), unit);
+}
+
+const two = (number) => String(number).padStart(2, '0');
+export const clock = (text) => {
+  const at = new Date(text);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+};
+export const day = (text) => {
+  const at = new Date(text);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+};
+
+// Relative, with the exact time (here and in UTC) for who points at it; `exact` shows both.
+export function Time({ at, exact }) {
+  const now = useNow(at ? 5 : 0);
+  if (!at) return html`<span class="quiet">–</span>`;
+  const here = `${day(at)} ${clock(at)}`;
+  return html`
+    <time datetime=${at} title=${`${here} (${at})`}>${ago(at, now)}</time>
+    ${exact && html` <span class="sub number">${here.slice(0, -4)}</span>`}`;
+}
+
+export function duration(ms) {
+  if (ms > 0 && ms < 1000) return `${ms} ms`;
+  if (ms < 60000) return `${(ms / 1000).toFixed(ms % 1000 ? 1 : 0)} s`;
+  const s = Math.round(ms / 1000);
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}
+
+// How long a job took, or takes so far.
+export function Took({ job }) {
+  const runs = job.status === 'active';
+  const now = useNow(runs ? 1 : 0);
+  if (!job.starttime || (!runs && !job.stoptime)) return html`<span class="quiet">–</span>`;
+  const end = runs ? now : Date.parse(job.stoptime);
+  const ms = Math.max(0, end - Date.parse(job.starttime));
+  return duration(runs ? Math.floor(ms / 1000) * 1000 : ms); // seconds are fine while they count
+}
+
+export function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(4, Math.floor(Math.log(bytes) / Math.log(1024)));
+  return `${(bytes / 1024 ** power).toFixed(power > 1 ? 1 : 0)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}

@@ -1,0 +1,95 @@
+// What needs no browser: terminal codes, lines and groups of a log, the check of parameters.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pieces, styleAfter } from '../../htdocs/ansi.js';
+import { LogLines, plainText, shownPieces } from '../../htdocs/log_lines.js';
+import { defaultsOf, faultOf, faultsOf } from '../../htdocs/schema.js';
+
+const classes = (text) => pieces(text).map((piece) => [piece.text, piece.className]);
+const entry = (message, stream = 'stdout', seq = 1) => ({ seq, time: '2026-11-24T03:43:00.123Z', stream, message });
+
+test('colours and weight become class names', () => {
+  assert.deepEqual(classes('a\u001b[1;31mb\u001b[0mc'), [['a', ''], ['b', 'ansi-bold ansi-red'], ['c', '']]);
+  assert.deepEqual(classes('\u001b[92mx\u001b[39my'), [['x', 'ansi-green'], ['y', '']]);
+  assert.deepEqual(classes('\u001b[44mx'), [['x', 'ansi-on-blue']]);
+});
+
+test('colours of the palette and of 24 bits become the nearest of ours, and no other code', () => {
+  assert.deepEqual(classes('\u001b[38;5;1mx'), [['x', 'ansi-red']]);
+  assert.deepEqual(classes('\u001b[38;5;46mx'), [['x', 'ansi-green']]);
+  assert.deepEqual(classes('\u001b[38;2;10;20;250mx'), [['x', 'ansi-blue']]);
+  assert.deepEqual(classes('\u001b[38:5:208mx'), [['x', 'ansi-yellow']]);
+});
+
+test('what else a terminal would obey is left out', () => {
+  assert.deepEqual(classes('a\u001b[2Jb\u001b[10;20Hc\u001b]0;title\u0007d\u001b]8;;http://evil/\u001b\\e'),
+    [['a', ''], ['b', ''], ['c', ''], ['d', ''], ['e', '']]);
+});
+
+test('control characters are made visible', () => {
+  assert.deepEqual(classes('a\u0007b'), [['a', ''], ['\u2407', 'control'], ['b', '']]);
+  assert.deepEqual(classes('\u001bc'), [['\u241b', 'control'], ['c', '']]);
+  for (const character of ['\u202e', '\u2066', '\u200f', '\u061c', '\u0085', '\u2028']) {
+    assert.equal(pieces(`x${character}y`)[1].className, 'control', character.charCodeAt(0).toString(16));
+  }
+  assert.deepEqual(classes('tab\there'), [['tab\there', '']]);
+});
+
+test('a colour goes on in the next line of its stream', () => {
+  assert.deepEqual(pieces('more', styleAfter('\u001b[31mred', {}))[0].className, 'ansi-red');
+  const log = new LogLines();
+  const [, second, other] = log.append([entry('\u001b[31mred'), entry('still red'), entry('not', 'stderr')]);
+  assert.equal(shownPieces(second)[0].className, 'ansi-red');
+  assert.equal(shownPieces(other)[0].className, '');
+});
+
+test('groups fold, end, and are found again when earlier lines come', () => {
+  const log = new LogLines();
+  log.append([entry('inside'), entry('::endgroup::'), entry('after')]);
+  assert.deepEqual(log.shown().map((line) => line.text), ['inside', 'after']);
+  log.prepend([entry('before'), entry('::group::Title')]);
+  const [head] = log.heads();
+  assert.equal(head.count, 1);
+  head.open = false;
+  assert.deepEqual(log.shown().map((line) => line.text), ['before', 'Title', 'after']);
+  assert.deepEqual(log.find('INSIDE').map((line) => line.text), ['inside'], 'also what is folded is found');
+});
+
+test('only standard output makes groups, and a group ends the one before', () => {
+  const log = new LogLines();
+  log.append([entry('::group::no', 'stderr'), entry('::group::A'), entry('1'), entry('::group::B'), entry('2')]);
+  assert.deepEqual(log.heads().map((head) => [head.text, head.count]), [['A', 1], ['B', 1]]);
+});
+
+test('an entry of many lines has its number once', () => {
+  const log = new LogLines();
+  assert.deepEqual(log.append([entry('one\ntwo')]).map((line) => [line.text, line.first]), [['one', true], ['two', false]]);
+});
+
+test('text is found without its colours, in the stream that is shown', () => {
+  const log = new LogLines();
+  const [line] = log.append([entry('an \u001b[31merr\u001b[0mor'), entry('error', 'stderr')]);
+  assert.equal(plainText(line), 'an error');
+  log.only = 'stderr';
+  assert.equal(log.find('error').length, 1);
+});
+
+test('a very long line is cut, and says so', () => {
+  const log = new LogLines();
+  const [line] = log.append([entry('x'.repeat(100000))]);
+  assert.match(shownPieces(line).at(-1).text, /80000 more characters/);
+});
+
+test('parameters are judged in the words of the server', () => {
+  const schema = { type: 'object', required: ['folder'], additionalProperties: false, properties: {
+    folder: { type: 'string', minLength: 1, default: '/srv' }, keep: { type: 'integer', minimum: 1 }, level: { enum: ['fast', 'best'] },
+    exclude: { type: 'array', items: { type: 'string' }, uniqueItems: true }, notify: { type: 'string', format: 'email' } } };
+  assert.deepEqual(faultsOf(schema, { keep: 0, level: 'x', exclude: ['a', 1], notify: 'x', extra: 1 }), {
+    folder: 'is required', keep: 'must be at least 1', level: 'must be one of "fast", "best"', exclude: 'item 2 must be a string',
+    notify: 'must be an e-mail address', extra: 'is not a parameter of this worker' });
+  assert.deepEqual(faultsOf(schema, { folder: '/x', exclude: ['a', 'b'] }), {});
+  assert.deepEqual(defaultsOf(schema), { folder: '/srv' });
+  assert.equal(faultOf({ type: ['integer', 'null'] }, null), '');
+  assert.equal(faultOf({ type: 'integer' }, 3.0), '');
+  assert.equal(faultOf({ pattern: '^[[:alpha:]]+$' }, 'abc'), '', 'what JavaScript reads otherwise is left to the server');
+});
