@@ -51,7 +51,7 @@ jobjoker_parameter() {
 # jobjoker_wanted: false once somebody asked the job to stop: end soon then, or be killed after a while. A job that
 # never asks is ended by SIGTERM at once. The signal reaches what the script runs, too: `command || :` survives that.
 jobjoker_wanted() {
-    trap 'jobjoker_stopped=yes; [ -z "${jobjoker_sleeper-}" ] || kill "$jobjoker_sleeper" 2>/dev/null || :' TERM
+    trap 'jobjoker_stopped=yes; [ -z "${jobjoker_sleeper-}" ] || kill -KILL "$jobjoker_sleeper" 2>/dev/null || :' TERM
     [ -z "$jobjoker_stopped" ]
 }
 
@@ -60,11 +60,12 @@ jobjoker_sleep() {
     jobjoker_wanted || return 0
     sleep "$1" & # a shell looks at signals between its commands, and while it waits
     jobjoker_sleeper=$!
-    # The signal may have come since we asked. From here on it ends the sleep itself, also just before the wait.
+    # The signal may have come since we asked; from here on it ends the sleep itself, also just before the wait. KILL,
+    # since a shell that has just forked and is not `sleep` yet may swallow anything else.
     if jobjoker_wanted; then
         wait "$jobjoker_sleeper" || :
     fi
-    kill "$jobjoker_sleeper" 2>/dev/null || :
+    kill -KILL "$jobjoker_sleeper" 2>/dev/null || :
     jobjoker_sleeper=
 }
 
