@@ -20,8 +20,9 @@ struct json; /* one value of a parsed text */
 enum { JSON_DEPTH_MAX = 64 };
 
 /* Parses one JSON text that fills all of `size` bytes (white space around it is allowed).
- * The caller's: json_free(). NULL: 400 json_malformed (no JSON, invalid UTF-8, nested deeper than JSON_DEPTH_MAX, a
- * NUL byte or its escape, which no C string can hold), 500 internal (memory, or cJSON is not installed). */
+ * The caller's: json_free(). NULL: 400 json_malformed (no JSON, invalid UTF-8, nested deeper than JSON_DEPTH_MAX, two
+ * members of one name, a number beyond the range of a double, a NUL byte or its escape, which no C string can hold),
+ * 500 internal (memory, or cJSON is not installed). */
 struct json *json_parse(const char *text, size_t size, struct error *err);
 void json_free(struct json *value); /* only what json_parse() gave; NULL is fine */
 
@@ -40,7 +41,8 @@ double json_number(const struct json *value);      /* 0 when it is no number */
 bool json_is_true(const struct json *value);
 bool json_equal(const struct json *a, const struct json *b); /* by value; members in any order */
 
-/* Appends the value as compact JSON to `out`. */
+/* Appends the value as compact JSON to `out`. Read again it is equal: a double keeps its last bit, and a whole number
+ * all of its digits. */
 void json_print(const struct json *value, struct buf *out);
 
 /* Writing JSON: straight into a buffer, without a tree, since lists are long. Commas are put where they belong.

@@ -298,8 +298,7 @@ static int check_properties(const struct place *at, const struct json *word, str
     return 0;
 }
 
-/* Along the value's members and not along the properties, so that a name that is there twice is looked at twice:
- * JSON parsers do not agree on which of the two counts. */
+/* Along the value's members, of which no two have one name (base/json.h). */
 static bool holds_properties(const struct meeting *m)
 {
     for (const struct json *i = json_first(m->value); i; i = json_next(i)) {

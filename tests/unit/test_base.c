@@ -1,4 +1,4 @@
-/* Text, JSON, CSV and ids. */
+/* Text, CSV and ids. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/csv.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "base/ulid.h"
 #include "job/job_state.h"
@@ -85,48 +84,6 @@ static void times_go_both_ways(void **state)
         assert_int_equal(text_to_time(bad[i], &ms), -1);
 }
 
-static void json_that_is_none_is_refused(void **state)
-{
-    static const char *const bad[] = {"", " ", "{", "[1,]", "nul", "{\"a\":}", "1 2", "\"\xff\"", "\"\\u0000\"", "'a'"};
-    struct error err = {0};
-    char deep[2 * (JSON_DEPTH_MAX + 1) + 1];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_null(json_parse(bad[i], strlen(bad[i]), &err));
-    assert_null(json_parse("\"a\0\"", 4, &err));
-    memset(deep, '[', JSON_DEPTH_MAX + 1);
-    memset(deep + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
-    assert_null(json_parse(deep, sizeof deep - 1, &err));
-    assert_int_equal(err.status, 400);
-}
-
-static void json_is_written_as_it_was_read(void **state)
-{
-    static const char text[] = "{\"a\":[1,-2.5,true,null,\"\\\"\\\\\\n\\u0001\"],\"b\":{}}";
-    struct error err = {0};
-    struct json *value = json_parse(text, sizeof text - 1, &err);
-    struct buf out = {0};
-
-    (void)state;
-    assert_non_null(value);
-    json_print(value, &out);
-    assert_string_equal(out.data, text);
-    buf_clear(&out);
-    json_free(value);
-}
-
-static void bytes_that_are_no_text_become_one_sign_per_part(void **state)
-{
-    struct buf out = {0};
-    struct json_writer w = {.out = &out};
-
-    (void)state;
-    json_put_bytes(&w, "a\xff\xe2\x82\xc3\xa9\0\"", 8);
-    assert_string_equal(out.data, "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xc3\xa9\\u0000\\\"\"");
-    buf_clear(&out);
-}
-
 static void csv_cells_cannot_run(void **state)
 {
     struct buf out = {0};
@@ -181,9 +138,6 @@ int main(void)
         cmocka_unit_test(utf8_is_what_rfc_3629_says),
         cmocka_unit_test(percent_escapes_are_decoded_or_refused),
         cmocka_unit_test(times_go_both_ways),
-        cmocka_unit_test(json_that_is_none_is_refused),
-        cmocka_unit_test(json_is_written_as_it_was_read),
-        cmocka_unit_test(bytes_that_are_no_text_become_one_sign_per_part),
         cmocka_unit_test(csv_cells_cannot_run),
         cmocka_unit_test(ids_sort_by_their_time),
         cmocka_unit_test(no_state_leads_out_of_an_end),
