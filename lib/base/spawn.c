@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +18,8 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+
+enum { CHUNK_SIZE = 16384 };
 
 /* Ignored signals and the mask survive exec, so both are put back. */
 static void reset_signals(void)
@@ -150,26 +153,51 @@ static void gather(struct buf *output, const char *chunk, size_t size, size_t ma
     buf_put(output, chunk, size < room ? size : room);
 }
 
-/* Reads until all writers are gone or the time is up. */
-static void read_output(int fd, int64_t deadline, size_t max, struct buf *output, struct spawn_result *result)
+/* What stands in the pipe when the program has ended. What it left running may hold the pipe, or fill it: that is not
+ * waited for. */
+static void read_rest(int fd, size_t max, struct buf *output, struct spawn_result *result)
 {
-    char chunk[16384];
+    char chunk[CHUNK_SIZE];
+    int left = 0;
 
-    for (;;) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        int64_t left = deadline - clock_monotonic_ms();
-        ssize_t n;
+    if (ioctl(fd, FIONREAD, &left) < 0)
+        return;
+    while (left > 0) {
+        ssize_t n = read(fd, chunk, (size_t)left < sizeof chunk ? (size_t)left : sizeof chunk);
 
-        if (left <= 0 || poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left) == 0) {
-            result->timed_out = true;
-            return;
-        }
-        n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
         if (n <= 0)
             return;
         gather(output, chunk, (size_t)n, max, result);
+        left -= (int)n;
+    }
+}
+
+/* Reads until the program has ended, also if it closes its output before, or until the time is up. */
+static void read_output(int fd, int pidfd, int64_t deadline, size_t max, struct buf *output,
+                        struct spawn_result *result)
+{
+    struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
+    char chunk[CHUNK_SIZE];
+
+    for (;;) {
+        int64_t left = deadline - clock_monotonic_ms();
+        ssize_t n;
+
+        if (left <= 0 || poll(p, 2, left > INT_MAX ? INT_MAX : (int)left) == 0) {
+            result->timed_out = true;
+            return;
+        }
+        if (p[1].revents) {
+            read_rest(fd, max, output, result);
+            return;
+        }
+        if (!p[0].revents)
+            continue;
+        n = read(fd, chunk, sizeof chunk);
+        if (n > 0)
+            gather(output, chunk, (size_t)n, max, result);
+        else if (n == 0 || errno != EINTR)
+            p[0].fd = -1;
     }
 }
 
@@ -178,7 +206,7 @@ int spawn_run(const struct spawn *s, const void *input, size_t input_size, int t
 {
     struct spawn run = *s;
     int64_t deadline = clock_monotonic_ms() + timeout_ms;
-    int pipes[2], in = -1, failed;
+    int pipes[2], in = -1, pidfd, status = -1;
     pid_t pid;
 
     *result = (struct spawn_result){0};
@@ -193,34 +221,24 @@ int spawn_run(const struct spawn *s, const void *input, size_t input_size, int t
     run.fds[2] = s->quiet ? -1 : pipes[1];
     run.fd_count = 3;
     run.new_session = true;
-    failed = spawn_start(&run, &pid, err);
+    status = spawn_start(&run, &pid, err);
     close(pipes[1]);
-    if (failed < 0) {
-        close(pipes[0]);
-        goto close_input;
-    }
-    read_output(pipes[0], deadline, output_max, output, result);
-    close(pipes[0]);
-    if (!result->timed_out) { /* it may have closed its output and go on */
-        siginfo_t info;
-
-        while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_pid == 0) {
-            if (clock_monotonic_ms() >= deadline) {
-                result->timed_out = true;
-                break;
-            }
-            poll(NULL, 0, 1);
-            info.si_pid = 0;
-        }
-    }
-    kill(-pid, SIGKILL); /* the group is its session's first: nothing else is in it */
+    if (status < 0)
+        goto close_output;
+    pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0)
+        status = error_errno(err, "pidfd_open");
+    else
+        read_output(pipes[0], pidfd, deadline, output_max, output, result);
+    kill(-pid, SIGKILL); /* not reaped yet: the number is still its group's, and nobody else is in it */
     while (waitpid(pid, &result->status, 0) < 0 && errno == EINTR)
         ;
-    if (in >= 0)
-        close(in);
-    return 0;
+    if (pidfd >= 0)
+        close(pidfd);
+close_output:
+    close(pipes[0]);
 close_input:
     if (in >= 0)
         close(in);
-    return -1;
+    return status;
 }

@@ -50,8 +50,9 @@ struct spawn_result {
 };
 
 /* Runs a program to its end in a session of its own, with `input` (may be NULL) on its standard input, and gathers
- * its standard output in `output`, and its standard error too, in the order in which they came, unless `quiet`. What it leaves running in its
- * process group is killed. s->fds, fd_count and new_session are not looked at.
+ * its standard output in `output`, and its standard error too, in the order in which they came, unless `quiet`. It has
+ * ended when its own process has: what it leaves running in its process group is killed, not waited for. s->fds, fd_count
+ * and new_session are not looked at.
  * 0: it ended, *result says how. -1: it could not be started or watched; 500 internal. */
 int spawn_run(const struct spawn *s, const void *input, size_t input_size, int timeout_ms, size_t output_max,
               struct buf *output, struct spawn_result *result, struct error *err);
