@@ -1,21 +1,14 @@
-/* What a worker says. */
+/* What a worker says. A text passes three steps: escapes are decoded, secrets hidden, and what is too long is cut into
+ * entries. Each step may keep a few bytes at the end of an unfinished line, so a long line comes out in parts just as it
+ * would have come out in one. */
 #include "output.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "job/command.h"
 
-enum { MASKS_MAX = 100, MASK_SIZE_MAX = 4096, REASON_MAX = 500 };
-
-struct masks {
-    size_t count, longest;
-    struct {
-        char *text;
-        size_t size;
-    } mask[MASKS_MAX];
-};
+enum { REASON_MAX = 500 };
 
 void output_init(struct output *o, struct report *report)
 {
@@ -24,60 +17,20 @@ void output_init(struct output *o, struct report *report)
 
 void output_clear(struct output *o)
 {
-    for (size_t i = 0; o->masks && i < o->masks->count; i++)
-        free(o->masks->mask[i].text);
-    free(o->masks);
+    masks_clear(&o->masks);
     free(o->last_error);
     buf_clear(&o->out.line);
     buf_clear(&o->err.line);
 }
 
-static void add_mask(struct output *o, const char *text, size_t size)
-{
-    if (size == 0 || size > MASK_SIZE_MAX)
-        return;
-    if (!o->masks)
-        o->masks = calloc(1, sizeof *o->masks);
-    if (!o->masks || o->masks->count == MASKS_MAX)
-        return;
-    o->masks->mask[o->masks->count].text = malloc(size);
-    if (!o->masks->mask[o->masks->count].text)
-        return;
-    memcpy(o->masks->mask[o->masks->count].text, text, size);
-    o->masks->mask[o->masks->count++].size = size;
-    if (size > o->masks->longest)
-        o->masks->longest = size;
-}
+/* -- passing on -- */
 
-/* Replaces each secret by three stars, in place. */
-static void apply_masks(const struct output *o, struct buf *text)
-{
-    for (size_t i = 0; o->masks && i < o->masks->count; i++) {
-        const char *secret = o->masks->mask[i].text;
-        size_t size = o->masks->mask[i].size, from = 0;
-        struct buf result = {0};
-        const char *at;
-
-        while ((at = memmem(text->data + from, text->size - from, secret, size))) {
-            buf_put(&result, text->data + from, (size_t)(at - text->data) - from);
-            buf_puts(&result, "***");
-            from = (size_t)(at - text->data) + size;
-        }
-        if (from == 0)
-            continue;
-        buf_put(&result, text->data + from, text->size - from);
-        buf_clear(text);
-        *text = result;
-    }
-}
-
-static void put_entry(struct output *o, enum report_verb verb, enum entry_stream stream, bool open, const char *bytes,
-                      size_t size)
+static void put_entry(struct output *o, const struct destination *to, bool open, const char *bytes, size_t size)
 {
     struct report_record r = {
-        .verb = verb,
+        .verb = to->verb,
         .time_ms = clock_now_ms(),
-        .stream = stream,
+        .stream = to->stream,
         .open = open,
         .bytes = bytes,
         .size = size,
@@ -87,187 +40,209 @@ static void put_entry(struct output *o, enum report_verb verb, enum entry_stream
 }
 
 /* Passes on a text of any length as entries that are not too large. */
-static void put_text(struct output *o, enum report_verb verb, enum entry_stream stream, bool open, const char *bytes,
-                     size_t size)
+static void put_text(struct output *o, const struct destination *to, bool open, const char *bytes, size_t size)
 {
     while (size > ENTRY_SIZE_MAX) {
-        put_entry(o, verb, stream, true, bytes, ENTRY_SIZE_MAX);
+        put_entry(o, to, true, bytes, ENTRY_SIZE_MAX);
         bytes += ENTRY_SIZE_MAX;
         size -= ENTRY_SIZE_MAX;
     }
-    put_entry(o, verb, stream, open, bytes, size);
+    put_entry(o, to, open, bytes, size);
 }
 
-/* Decodes and masks a text that a command carries, and passes it on. */
-static void put_decoded(struct output *o, enum report_verb verb, enum entry_stream stream, bool open, const char *text,
-                        size_t size)
+/* Hides secrets on the way. Returns how many bytes were passed on. */
+static size_t put_masked(struct output *o, const struct destination *to, bool whole, const char *bytes, size_t size)
 {
-    struct buf copy = {0};
+    struct buf masked = {0};
+    size_t taken;
 
-    buf_put(&copy, text, size);
-    if (!copy.failed) {
-        copy.size = command_decode(copy.data, copy.size);
-        apply_masks(o, &copy);
-        put_text(o, verb, stream, open, copy.data, copy.size);
+    if (o->masks.count == 0) {
+        put_text(o, to, !whole, bytes, size);
+        return size;
     }
-    buf_clear(&copy);
+    taken = masks_apply(&o->masks, bytes, size, whole, &masked);
+    put_text(o, to, !whole, buf_text(&masked), masked.size);
+    buf_clear(&masked);
+    return taken;
+}
+
+/* Passes on what stands in s->line: all when the line is `whole`, else what cannot change by what comes next. */
+static void pass_on(struct output *o, struct stream *s, bool whole)
+{
+    size_t taken, rest = 0;
+
+    s->is_rest = !whole;
+    if (s->to.verb == 0) {
+        buf_reset(&s->line);
+        return;
+    }
+    if (s->to.encoded) {
+        if (whole && s->line.size && s->line.data[s->line.size - 1] == '\r')
+            s->line.size--;
+        s->decoded += command_decode(s->line.data + s->decoded, s->line.size - s->decoded, whole, &rest);
+        s->line.size = s->decoded + rest;
+    } else {
+        s->decoded = s->line.size;
+    }
+    taken = put_masked(o, &s->to, whole, buf_text(&s->line), s->decoded);
+    buf_drop(&s->line, taken);
+    s->decoded -= taken;
+}
+
+/* -- commands -- */
+
+/* The text of a command as a string: decoded, its secrets hidden, and cut only then. NULL: memory ran out. */
+static char *read_short_text(const struct output *o, const struct command *c, size_t max)
+{
+    struct buf raw = {0}, text = {0};
+    size_t rest;
+
+    buf_put(&raw, c->text, c->size);
+    if (!raw.failed)
+        masks_apply(&o->masks, raw.data, command_decode(raw.data, raw.size, true, &rest), true, &text);
+    buf_clear(&raw);
+    if (text.size > max) {
+        while (max > 0 && ((unsigned char)text.data[max] & 0xC0) == 0x80) /* not within a character */
+            max--;
+        text.size = max;
+    }
+    return buf_take(&text);
 }
 
 static void put_progress(struct output *o, const struct command *c)
 {
     struct report_record r = {.verb = REPORT_PROGRESS, .time_ms = clock_now_ms(), .percent = c->percent};
-    struct buf message = {0};
+    char *message = read_short_text(o, c, REASON_MAX);
 
-    buf_put(&message, c->text, c->size < REASON_MAX ? c->size : REASON_MAX);
-    if (!message.failed) {
-        message.size = command_decode(message.data, message.size);
-        apply_masks(o, &message);
-        r.bytes = message.data;
-        r.size = message.size;
+    if (message) {
+        r.bytes = message;
+        r.size = strlen(message);
         report_add(o->report, &r);
     }
-    buf_clear(&message);
+    free(message);
 }
 
 static void remember_error(struct output *o, const struct command *c)
 {
-    struct buf text = {0};
-
-    buf_put(&text, c->text, c->size < REASON_MAX ? c->size : REASON_MAX);
-    if (!text.failed) {
-        text.size = command_decode(text.data, text.size);
-        text.data[text.size] = '\0';
-        apply_masks(o, &text);
-        free(o->last_error);
-        o->last_error = buf_take(&text);
-    }
-    buf_clear(&text);
+    free(o->last_error);
+    o->last_error = read_short_text(o, c, REASON_MAX);
 }
 
-static void take_mask(struct output *o, const struct command *c)
+static void say_mask_failed(struct output *o)
 {
-    char *copy = malloc(c->size + 1);
+    report_say(o->report, "A secret is not hidden: it is too long, or there are too many.");
+}
 
-    if (copy) {
-        memcpy(copy, c->text, c->size);
-        add_mask(o, copy, command_decode(copy, c->size));
-    }
-    free(copy);
+static void add_mask(struct output *o, const struct command *c)
+{
+    struct buf secret = {0};
+    size_t rest;
+
+    buf_put(&secret, c->text, c->size);
+    if (secret.failed || masks_add(&o->masks, secret.data, command_decode(secret.data, secret.size, true, &rest)) < 0)
+        say_mask_failed(o);
+    buf_clear(&secret);
 }
 
 static void stop_commands(struct output *o, const struct command *c)
 {
-    size_t size = c->size < sizeof o->stop_token - 1 ? c->size : sizeof o->stop_token - 1;
-
-    memcpy(o->stop_token, c->text, size);
-    o->stop_token[size] = '\0';
+    memcpy(o->stop_token, c->text, c->size);
+    o->stop_token[c->size] = '\0';
 }
 
-/* A whole line, of which nothing was passed on yet. */
-static void take_line(struct output *o, struct stream *s, bool open)
+/* What a long line is can be told from its beginning only where a text follows to its end. */
+static bool can_be_long(enum command_verb verb)
+{
+    return verb == COMMAND_LOG || verb == COMMAND_RESPONSE || verb == COMMAND_ERROR || verb == COMMAND_ADD_MASK;
+}
+
+static struct command read_command(const struct output *o, const struct stream *s, bool whole)
 {
     struct command c = {.verb = COMMAND_NONE};
 
     if (s->name == STREAM_STDOUT && s->line.size > 2 && s->line.data[0] == ':')
         command_read(s->line.data, s->line.size, o->stop_token, &c);
-    switch (c.verb) {
-    case COMMAND_LOG:
-        put_decoded(o, REPORT_LOG, STREAM_STDOUT, open, c.text, c.size);
-        break;
-    case COMMAND_RESPONSE:
-        put_decoded(o, REPORT_RESPONSE, STREAM_STDOUT, open, c.text, c.size);
-        break;
+    if (!whole && !can_be_long(c.verb))
+        c.verb = COMMAND_NONE;
+    return c;
+}
+
+/* Does what a command says at once. False: its text is to be passed on. */
+static bool obey_command(struct output *o, const struct command *c, bool whole)
+{
+    switch (c->verb) {
     case COMMAND_PROGRESS:
-        put_progress(o, &c);
-        break;
-    case COMMAND_ERROR:
-        remember_error(o, &c);
-        put_decoded(o, REPORT_LOG, STREAM_STDERR, open, c.text, c.size);
-        break;
+        put_progress(o, c);
+        return true;
     case COMMAND_ADD_MASK:
-        take_mask(o, &c);
-        break;
+        if (whole)
+            add_mask(o, c);
+        else
+            say_mask_failed(o);
+        return true;
     case COMMAND_STOP_COMMANDS:
-        stop_commands(o, &c);
-        break;
+        stop_commands(o, c);
+        return true;
     case COMMAND_RESUME:
         o->stop_token[0] = '\0';
-        break;
+        return true;
+    case COMMAND_ERROR:
+        remember_error(o, c);
+        return false;
     default:
-        apply_masks(o, &s->line);
-        put_text(o, REPORT_LOG, s->name, open, buf_text(&s->line), s->line.size);
-    }
-    if (open) { /* the next parts are of the same kind */
-        s->rest = c.verb == COMMAND_RESPONSE ? REPORT_RESPONSE : REPORT_LOG;
-        s->rest_is_encoded = c.verb != COMMAND_NONE;
+        return false;
     }
 }
 
-/* A further part of a long line. */
-static void take_rest(struct output *o, struct stream *s, bool open)
+/* The beginning of a line: where does it go? */
+static void begin_line(struct output *o, struct stream *s, bool whole)
 {
-    if (s->rest_is_encoded) {
-        put_decoded(o, s->rest, s->name, open, buf_text(&s->line), s->line.size);
-    } else {
-        apply_masks(o, &s->line);
-        put_text(o, s->rest, s->name, open, buf_text(&s->line), s->line.size);
+    struct command c = read_command(o, s, whole);
+
+    s->to = (struct destination){.verb = REPORT_LOG, .stream = s->name, .encoded = c.verb != COMMAND_NONE};
+    if (obey_command(o, &c, whole)) {
+        s->to.verb = 0;
+        return;
     }
+    if (c.verb == COMMAND_RESPONSE)
+        s->to.verb = REPORT_RESPONSE;
+    if (c.verb == COMMAND_ERROR)
+        s->to.stream = STREAM_STDERR;
+    if (c.verb != COMMAND_NONE)
+        buf_drop(&s->line, (size_t)(c.text - s->line.data));
 }
 
-static void take(struct output *o, struct stream *s, bool open)
+static void take(struct output *o, struct stream *s, bool whole)
 {
-    if (s->rest)
-        take_rest(o, s, open);
-    else
-        take_line(o, s, open);
-    if (!open) {
-        s->rest = 0;
-        s->rest_is_encoded = false;
-    }
-    buf_reset(&s->line);
-}
-
-/* The line is longer than an entry may be. Its end is held back as far as a secret, or an escape, might begin there. */
-static void pass_on_part(struct output *o, struct stream *s)
-{
-    size_t hold = o->masks && o->masks->longest > 3 ? 3 * o->masks->longest : 2;
-    struct buf tail = {0};
-
-    if (hold > s->line.size / 2)
-        hold = s->line.size / 2;
-    apply_masks(o, &s->line);
-    if (hold > s->line.size)
-        hold = 0;
-    buf_put(&tail, s->line.data + s->line.size - hold, hold);
-    s->line.size -= hold;
-    take(o, s, true);
-    buf_put(&s->line, tail.data, tail.size);
-    buf_clear(&tail);
+    if (!s->is_rest)
+        begin_line(o, s, whole);
+    pass_on(o, s, whole);
 }
 
 void output_take(struct output *o, struct stream *s, const char *bytes, size_t size)
 {
     while (size > 0) {
         const char *newline = memchr(bytes, '\n', size);
-        size_t part = newline ? (size_t)(newline - bytes) : size, room = ENTRY_SIZE_MAX - s->line.size;
+        size_t part = newline ? (size_t)(newline - bytes) : size, room;
 
-        if (part > room)
+        if (part > 0 && s->line.size >= ENTRY_SIZE_MAX)
+            take(o, s, false);
+        room = ENTRY_SIZE_MAX - s->line.size;
+        if (part > room) {
             part = room;
+            newline = NULL;
+        }
         buf_put(&s->line, bytes, part);
+        if (newline)
+            take(o, s, true);
+        part += newline != NULL;
         bytes += part;
         size -= part;
-        if (size > 0 && *bytes == '\n') {
-            take(o, s, false);
-            bytes++;
-            size--;
-        } else if (s->line.size >= ENTRY_SIZE_MAX) {
-            pass_on_part(o, s);
-        }
     }
 }
 
 void output_end(struct output *o, struct stream *s)
 {
-    if (s->line.size > 0 || s->rest)
-        take(o, s, false);
+    if (s->line.size > 0 || s->is_rest)
+        take(o, s, true);
 }

@@ -58,6 +58,8 @@ void report_take(struct report *r, struct buf *out)
 
     *out = r->body;
     r->body = empty;
+    if (r->body.failed)
+        buf_clear(&r->body);
     buf_reset(&r->body);
     r->started_ms = 0;
 }

@@ -13,7 +13,9 @@ enum {
     ENTRY_SIZE_MAX = 65536,  /* bytes of one entry: longer lines are cut */
     REPORT_FULL = 65536,     /* bytes of a report that is to go off */
     OUTPUT_READ_SIZE = 4096, /* bytes read at once: as so many empty lines they become 32 times as much */
-    REPORT_SIZE_MAX = REPORT_FULL + 2 * ENTRY_SIZE_MAX + 32 * OUTPUT_READ_SIZE, /* before it is looked at again */
+    /* A full report takes in what both streams gave at once: a line each, which masks made three times as long, and
+     * the lines that follow it. The API takes 1 MiB. */
+    REPORT_SIZE_MAX = REPORT_FULL + 2 * (3 * ENTRY_SIZE_MAX + 32 * OUTPUT_READ_SIZE) + 8192,
     REPORT_AGE_MS = 200,
 };
 

@@ -45,6 +45,11 @@ static bool ends_stop(const char *line, size_t size, const char *token)
            memcmp(line + 2 + length, "::", 2) == 0;
 }
 
+static bool is_token(const char *text, size_t size)
+{
+    return size > 0 && size <= COMMAND_TOKEN_MAX && !memchr(text, '\0', size);
+}
+
 void command_read(const char *line, size_t size, const char *token, struct command *out)
 {
     *out = (struct command){.text = line, .size = size};
@@ -60,6 +65,8 @@ void command_read(const char *line, size_t size, const char *token, struct comma
         size_t prefix = strlen(with_text[i].prefix);
 
         if (begins(line, size, with_text[i].prefix)) {
+            if (with_text[i].verb == COMMAND_STOP_COMMANDS && !is_token(line + prefix, size - prefix))
+                return;
             out->verb = with_text[i].verb;
             out->text = line + prefix;
             out->size = size - prefix;
@@ -78,15 +85,23 @@ static char decoded(const char *escape)
     return escape[2] == 'A' || escape[2] == 'a' ? '\n' : escape[2] == 'D' || escape[2] == 'd' ? '\r' : 0;
 }
 
-size_t command_decode(char *text, size_t size)
+/* Can these bytes, the last of a text, go on as an escape? */
+static bool begins_escape(const char *end, size_t size)
 {
-    size_t to = 0;
+    return end[0] == '%' && (size == 1 || (size == 2 && (end[1] == '2' || end[1] == '0')));
+}
 
-    for (size_t from = 0; from < size; from++, to++) {
+size_t command_decode(char *text, size_t size, bool whole, size_t *rest)
+{
+    size_t from = 0, to = 0;
+
+    while (from < size && (whole || !begins_escape(text + from, size - from))) {
         char c = text[from] == '%' && size - from >= 3 ? decoded(text + from) : 0;
 
-        text[to] = c ? c : text[from];
-        from += c ? 2 : 0;
+        text[to++] = c ? c : text[from];
+        from += c ? 3 : 1;
     }
+    memmove(text + to, text + from, size - from);
+    *rest = size - from;
     return to;
 }

@@ -24,11 +24,16 @@ struct command {
     size_t size;
 };
 
-/* Reads one line, without its newline. `token` is what ends "::stop-commands::TOKEN", NULL or "" while commands are on:
- * as long as it is set only "::TOKEN::" is a command. */
+enum { COMMAND_TOKEN_MAX = 127 }; /* bytes */
+
+/* Reads one line, without its newline; a carriage return at its end does not count. `token` is what ends
+ * "::stop-commands::TOKEN", NULL or "" while commands are on: as long as it is set only "::TOKEN::" is a command. A
+ * TOKEN has 1 to COMMAND_TOKEN_MAX bytes, none of them NUL. */
 void command_read(const char *line, size_t size, const char *token, struct command *out);
 
-/* Replaces %25, %0A and %0D (either case); any other '%' stays. In place; returns the new size. */
-size_t command_decode(char *text, size_t size);
+/* Replaces %25, %0A and %0D (either case); any other '%' stays. In place; returns the new size. When the text is not
+ * `whole` (it goes on), what may be the beginning of an escape at its end is left as it is: its bytes, at most two,
+ * follow the decoded ones, and *rest says how many they are. */
+size_t command_decode(char *text, size_t size, bool whole, size_t *rest);
 
 #endif
