@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,7 +17,14 @@
 #include "base/spawn.h"
 #include "environment.h"
 
-enum { RETRY_FIRST_MS = 100, RETRY_LAST_MS = 5000, PROGRAM_TIMEOUT_MS = 60000, ANSWER_MAX = 65536 };
+enum {
+    RETRY_FIRST_MS = 100,
+    RETRY_LAST_MS = 5000,
+    PROGRAM_TIMEOUT_MS = 60000,
+    KILL_AGAIN_MS = 1000,
+    ANSWER_MAX = 65536,
+    ANSWER_CHUNK = 4096
+};
 
 void delivery_init(struct delivery *d, const struct ticket *t)
 {
@@ -24,13 +32,19 @@ void delivery_init(struct delivery *d, const struct ticket *t)
     spool_init(&d->spool, t->folder);
 }
 
+static void close_answer(struct delivery *d)
+{
+    if (d->answer_fd >= 0)
+        close(d->answer_fd);
+    d->answer_fd = -1;
+}
+
 void delivery_clear(struct delivery *d)
 {
     buf_clear(&d->report.body);
     buf_clear(&d->head);
     buf_clear(&d->answer_text);
-    if (d->answer_fd >= 0)
-        close(d->answer_fd);
+    close_answer(d);
     spool_close(&d->spool);
 }
 
@@ -124,7 +138,7 @@ static void put_off(struct delivery *d, const char *why)
     d->retry_ms = d->retry_ms * 2 < RETRY_LAST_MS ? d->retry_ms * 2 : RETRY_LAST_MS;
 }
 
-/* The head has arrived, or will never be taken: the next one moves up. */
+/* The head has arrived, or will never be taken. */
 static void drop_head(struct delivery *d)
 {
     if (d->head_spooled)
@@ -133,16 +147,30 @@ static void drop_head(struct delivery *d)
     d->head_spooled = false;
     d->retry_at_ms = 0;
     d->retry_ms = RETRY_FIRST_MS;
-    if (!spool_is_empty(&d->spool)) {
-        if (spool_first(&d->spool, &d->head) == 0)
-            d->head_spooled = true;
-        else
-            put_off(d, "the spool cannot be read");
-    } else {
-        if (failing(d))
-            log_line("runner of job %s: all reports were delivered", d->ticket->id);
+    if (failing(d) && spool_is_empty(&d->spool)) {
+        log_line("runner of job %s: all reports were delivered", d->ticket->id);
         d->failing_since_ms = 0;
     }
+}
+
+/* The next one moves up: out of the spool as long as one is there. */
+static void move_up(struct delivery *d, bool due)
+{
+    if (spool_is_empty(&d->spool)) {
+        if (due && !report_is_empty(&d->report))
+            report_take(&d->report, &d->head);
+        return;
+    }
+    d->head_spooled = spool_first(&d->spool, &d->head) == 0;
+    if (d->head_spooled)
+        return;
+    if (errno != EBADMSG) {
+        put_off(d, "the spool cannot be read");
+        return;
+    }
+    log_line("runner of job %s: its spool was damaged, what was in it is lost", d->ticket->id);
+    spool_drop_all(&d->spool); /* nobody could make sense of it later either */
+    d->failing_since_ms = 0;
 }
 
 /* While tries fail: the head goes first, then what has been put together since. */
@@ -150,7 +178,7 @@ static void keep_in_spool(struct delivery *d, bool due)
 {
     struct buf next = {0};
 
-    if (!d->head_spooled) {
+    if (d->head.size && !d->head_spooled) {
         if (spool_append(&d->spool, &d->head) < 0)
             return; /* the disk is full: both stay in memory, and no more is read from the worker */
         d->head_spooled = true;
@@ -163,24 +191,29 @@ static void keep_in_spool(struct delivery *d, bool due)
     buf_clear(&next);
 }
 
+/* A program that does not answer is given up; its end is seen as that of one that failed. */
+static int64_t watch_program(struct delivery *d, int64_t clock)
+{
+    if (clock >= d->kill_at_ms) {
+        kill(d->pid, SIGKILL);
+        d->kill_at_ms = clock + KILL_AGAIN_MS;
+    }
+    return d->kill_at_ms;
+}
+
 int64_t delivery_work(struct delivery *d, bool now)
 {
     int64_t clock = clock_monotonic_ms();
     bool due = now || report_due_ms(&d->report) <= clock;
 
-    if (d->pid) {
-        if (clock >= d->kill_at_ms)
-            kill(d->pid, SIGKILL);
-        if (failing(d))
-            keep_in_spool(d, due);
-        return d->kill_at_ms;
-    }
-    if (d->head.size == 0 && due && !report_is_empty(&d->report)) {
-        report_take(&d->report, &d->head);
-        due = false;
-    }
-    if (failing(d) && d->head.size)
+    if (d->fenced)
+        return INT64_MAX;
+    if (d->pid == 0 && d->head.size == 0 && clock >= d->retry_at_ms)
+        move_up(d, due);
+    if (failing(d))
         keep_in_spool(d, due);
+    if (d->pid)
+        return watch_program(d, clock);
     if (d->head.size && clock >= d->retry_at_ms) {
         if (start_program(d) == 0) {
             d->kill_at_ms = clock + PROGRAM_TIMEOUT_MS;
@@ -188,14 +221,18 @@ int64_t delivery_work(struct delivery *d, bool now)
         }
         put_off(d, strerror(errno));
     }
-    if (d->head.size)
-        return d->retry_at_ms;
-    return report_due_ms(&d->report);
+    return d->head.size || failing(d) ? d->retry_at_ms : report_due_ms(&d->report);
+}
+
+void delivery_ask(struct delivery *d)
+{
+    report_begin(&d->report);
+    d->retry_at_ms = 0;
 }
 
 bool delivery_is_full(const struct delivery *d)
 {
-    return report_is_full(&d->report) && d->head.size > 0;
+    return d->fenced || (report_is_full(&d->report) && d->head.size > 0);
 }
 
 bool delivery_is_done(const struct delivery *d)
@@ -203,20 +240,44 @@ bool delivery_is_done(const struct delivery *d)
     return d->pid == 0 && d->head.size == 0 && report_is_empty(&d->report) && spool_is_empty(&d->spool);
 }
 
+bool delivery_is_safe(const struct delivery *d)
+{
+    return report_is_empty(&d->report) && (d->head.size == 0 || d->head_spooled);
+}
+
 void delivery_read_answer(struct delivery *d)
 {
-    char chunk[4096];
+    char chunk[ANSWER_CHUNK];
     ssize_t n = read(d->answer_fd, chunk, sizeof chunk);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n > 0) {
-        if (d->answer_text.size < ANSWER_MAX)
-            buf_put(&d->answer_text, chunk, (size_t)n);
-        return;
+    if (n <= 0)
+        close_answer(d);
+    else if (d->answer_text.size < ANSWER_MAX)
+        buf_put(&d->answer_text, chunk, (size_t)n);
+}
+
+/* What the program said last. Something that it left running may hold the pipe, or fill it: that is not waited for. */
+static void read_last_of_answer(struct delivery *d)
+{
+    int left = 0;
+
+    if (d->answer_fd >= 0 && ioctl(d->answer_fd, FIONREAD, &left) == 0) {
+        for (; left > 0 && d->answer_fd >= 0; left -= ANSWER_CHUNK)
+            delivery_read_answer(d);
     }
-    close(d->answer_fd);
-    d->answer_fd = -1;
+    close_answer(d);
+}
+
+/* Nothing of it would be taken, now or later. */
+static void fence(struct delivery *d)
+{
+    d->fenced = true;
+    d->failing_since_ms = 0;
+    buf_reset(&d->head);
+    buf_reset(&d->report.body);
+    spool_drop_all(&d->spool);
 }
 
 /* Status and body of a CGI answer: RFC 3875, section 6.3.3. 0: it is none. */
@@ -248,6 +309,7 @@ static enum answer judge(struct delivery *d, int status, const char *body)
     case 404:
     case 409:
         log_line("runner of job %s: it is not ours any more (%d)", d->ticket->id, status);
+        fence(d);
         return ANSWER_FENCED;
     case 400:
     case 413:
@@ -268,8 +330,7 @@ enum answer delivery_ended(struct delivery *d)
     enum answer answer;
     int status;
 
-    while (d->answer_fd >= 0) /* nobody else writes to the pipe, so this ends */
-        delivery_read_answer(d);
+    read_last_of_answer(d);
     d->pid = 0;
     status = read_status(buf_text(&d->answer_text), &body);
     answer = judge(d, status, body);

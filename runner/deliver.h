@@ -29,6 +29,7 @@ struct delivery {
     int64_t retry_at_ms;      /* 0: the last try went well */
     int64_t retry_ms;         /* the next pause */
     int64_t failing_since_ms; /* 0: it works */
+    bool fenced;              /* the job is not ours any more: nothing more is delivered */
 };
 
 void delivery_init(struct delivery *d, const struct ticket *t);
@@ -38,10 +39,16 @@ void delivery_clear(struct delivery *d);
  * monotonic milliseconds, INT64_MAX: not before something happens. */
 int64_t delivery_work(struct delivery *d, bool now);
 
+/* Begins a report even if nothing is to be said, because its answer tells what is wanted. Who made us ask has changed
+ * the job through the program, so a pause after a failure is over. */
+void delivery_ask(struct delivery *d);
+
 /* No more output should be read: what is there has no place to go. */
 bool delivery_is_full(const struct delivery *d);
 /* Everything was delivered. */
 bool delivery_is_done(const struct delivery *d);
+/* Everything was delivered or stands in the spool: nothing is lost when we end. */
+bool delivery_is_safe(const struct delivery *d);
 
 /* answer_fd has something to read, or its end. */
 void delivery_read_answer(struct delivery *d);

@@ -17,11 +17,11 @@ enum { FD_TICKET = 0, FD_READY = 3, FD_LOCK = 4 };
 /* The working directory goes; the folder of the run too, unless a spool waits in it. The lock is held until the end. */
 static void clean_up(const struct ticket *t)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX + 8];
     struct stat spool;
 
     snprintf(path, sizeof path, "%s/work", t->folder);
-    if (io_remove_tree(path) < 0)
+    if (rmdir(path) < 0 && io_remove_tree(path) < 0)
         log_line("runner of job %s: its working directory could not be removed", t->id);
     snprintf(path, sizeof path, "%s/spool", t->folder);
     if (stat(path, &spool) == 0)
@@ -46,19 +46,25 @@ int main(void)
 {
     char library[PATH_MAX];
     struct ticket ticket;
+    int signals;
 
-    umask(077);
     /* Both descriptors are ours alone: no child may keep the run alive. */
     if (fcntl(FD_READY, F_SETFD, FD_CLOEXEC) < 0 || fcntl(FD_LOCK, F_SETFD, FD_CLOEXEC) < 0) {
         log_line("jobjoker-runner is started by jobjoker.cgi, not by hand");
         return 2;
     }
-    if (io_program_folder(library, sizeof library) < 0 || ticket_read(FD_TICKET, &ticket) < 0)
+    signals = supervise_signals();
+    umask(077);
+    if (signals < 0 || io_program_folder(library, sizeof library) < 0) {
+        error_errno(NULL, "the runner could not be set up");
+        return 1;
+    }
+    if (ticket_read(FD_TICKET, &ticket) < 0)
         return 1;
     replace_ticket();
     /* The worker runs as the same user: it must not read our tokens out of our memory. */
     prctl(PR_SET_DUMPABLE, 0);
-    supervise(&ticket, library, FD_READY);
+    supervise(&ticket, library, FD_READY, signals);
     clean_up(&ticket);
     ticket_clear(&ticket);
     return 0;

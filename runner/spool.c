@@ -1,3 +1,4 @@
+/* Reports on disk. */
 #include "spool.h"
 
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include "base/io.h"
 #include "job/report_format.h"
 #include "report.h"
+
+enum { SPOOL_READ_FIRST = 16384 };
 
 void spool_init(struct spool *s, const char *folder)
 {
@@ -33,6 +36,10 @@ bool spool_is_empty(const struct spool *s)
 
 int spool_append(struct spool *s, const struct buf *report)
 {
+    if (s->end + (off_t)report->size > SPOOL_SIZE_MAX) {
+        errno = EFBIG;
+        return -1;
+    }
     if (s->fd < 0)
         s->fd = open(s->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (s->fd < 0 || lseek(s->fd, s->end, SEEK_SET) < 0)
@@ -64,34 +71,60 @@ static size_t first_report_size(const struct buf *bytes, bool all)
     }
 }
 
-int spool_first(struct spool *s, struct buf *out)
+/* Reads so many bytes from the first report on. -1: errno. */
+static int read_head(struct spool *s, size_t size, struct buf *out)
 {
-    size_t left = (size_t)(s->end - s->head), want = left < 2 * REPORT_SIZE_MAX ? left : 2 * REPORT_SIZE_MAX, size;
+    ssize_t n;
     char *to;
 
     buf_reset(out);
-    to = buf_reserve(out, want);
-    if (!to || lseek(s->fd, s->head, SEEK_SET) < 0 || io_read_all(s->fd, to, want) != (ssize_t)want) {
-        log_line("runner: %s cannot be read: %s", s->path, strerror(errno));
+    to = buf_reserve(out, size);
+    if (!to || lseek(s->fd, s->head, SEEK_SET) < 0)
         return -1;
-    }
-    out->size = want;
-    out->data[want] = '\0';
-    size = first_report_size(out, want == left);
-    if (size == 0) {
-        log_line("runner: %s is damaged", s->path);
+    n = io_read_all(s->fd, to, size);
+    if (n < 0)
         return -1;
+    out->size = (size_t)n;
+    out->data[out->size] = '\0';
+    if (out->size == size)
+        return 0;
+    errno = EBADMSG; /* somebody cut it */
+    return -1;
+}
+
+/* Most reports are small, so little is read at first; then more, up to the size that a report cannot have. */
+int spool_first(struct spool *s, struct buf *out)
+{
+    size_t left = (size_t)(s->end - s->head), want = SPOOL_READ_FIRST, size = 0;
+
+    for (;; want *= 4) {
+        want = want < left ? want : left;
+        if (read_head(s, want, out) < 0)
+            break;
+        size = first_report_size(out, want == left);
+        if (size > 0)
+            break;
+        if (want == left || want > REPORT_SIZE_MAX) {
+            errno = EBADMSG;
+            break;
+        }
     }
+    if (out->data)
+        out->data[size] = '\0';
     out->size = size;
-    out->data[size] = '\0';
-    return 0;
+    return size ? 0 : -1;
 }
 
 void spool_drop_first(struct spool *s, size_t size)
 {
     s->head += (off_t)size;
-    if (!spool_is_empty(s))
-        return;
+    if (spool_is_empty(s))
+        spool_drop_all(s);
+}
+
+void spool_drop_all(struct spool *s)
+{
     s->head = s->end = 0;
-    (void)!ftruncate(s->fd, 0);
+    if (s->fd >= 0)
+        (void)!ftruncate(s->fd, 0);
 }

@@ -1,5 +1,6 @@
-/* The life of one worker, as one loop over its streams, its end, signals to us and the delivery of reports. Nothing in
- * the loop waits for anything but poll(2), so a slow API never keeps a worker from being ended in time. */
+/* The life of one worker, as one loop over its streams, its end, signals to us and the delivery of reports. The loop
+ * waits in poll(2) alone, so a slow API never keeps a worker from being ended in time; only while a tree is being killed,
+ * when there is nothing left to be read or asked, does it wait for that. */
 #include "supervise.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@
 #include "worker.h"
 
 enum {
-    KILL_TIMEOUT_MS = 10000,
+    KILL_TIMEOUT_MS = 2000,
+    KILL_AGAIN_MS = 1000,  /* after which those in uninterruptible sleep are tried again */
     LAST_WORDS_MS = 60000, /* how long the end of a job is tried to be delivered before it is left in the spool */
 };
 
@@ -38,12 +40,13 @@ struct run {
     int64_t timeout_at_ms; /* monotonic; INT64_MAX: none */
     int64_t kill_at_ms;    /* when the grace period is over; INT64_MAX: none */
     bool was_wanted;       /* it ends because somebody asked for it */
-    bool fenced;           /* the job is not ours any more: nothing is reported */
+    bool child_ended;      /* since it was looked for last */
     bool ask;              /* something is wanted: a report is to go off at once */
     bool said_end;
     int64_t ended_at_ms; /* when the end was said; monotonic */
     int status;          /* of the worker, as waitpid(2) gives it */
     bool has_status;
+    struct job_usage usage; /* of the whole tree, as far as it was reaped */
     char reason[WORKER_REASON_SIZE];
 };
 
@@ -61,7 +64,7 @@ static void kill_tree(struct run *r)
     r->ending = ENDING_KILL;
     r->kill_at_ms = INT64_MAX;
     if (process_tree_kill(getpid(), r->delivery.pid, KILL_TIMEOUT_MS, &err) < 0)
-        r->kill_at_ms = clock_monotonic_ms() + 1000; /* a process in uninterruptible sleep: again */
+        r->kill_at_ms = clock_monotonic_ms() + KILL_AGAIN_MS;
 }
 
 static void stop_tree(struct run *r)
@@ -77,9 +80,10 @@ static void stop_tree(struct run *r)
 
 static void obey(struct run *r, enum answer answer)
 {
+    if (r->said_end)
+        return; /* nothing is left that could be ended */
     switch (answer) {
     case ANSWER_FENCED:
-        r->fenced = true;
         kill_tree(r);
         return;
     case ANSWER_KILL:
@@ -98,17 +102,17 @@ static void obey(struct run *r, enum answer answer)
 
 /* -- what happened -- */
 
+static int64_t to_ms(struct timeval t)
+{
+    return t.tv_sec * 1000LL + t.tv_usec / 1000;
+}
+
 static void note_usage(struct run *r, const struct rusage *u)
 {
-    struct report_record usage = {
-        .verb = REPORT_USAGE,
-        .usage = {.known = true,
-                  .cpu_user_ms = u->ru_utime.tv_sec * 1000LL + u->ru_utime.tv_usec / 1000,
-                  .cpu_system_ms = u->ru_stime.tv_sec * 1000LL + u->ru_stime.tv_usec / 1000,
-                  .max_rss_kib = u->ru_maxrss},
-    };
-
-    report_add(&r->delivery.report, &usage);
+    r->usage.cpu_user_ms += to_ms(u->ru_utime);
+    r->usage.cpu_system_ms += to_ms(u->ru_stime);
+    if (u->ru_maxrss > r->usage.max_rss_kib)
+        r->usage.max_rss_kib = u->ru_maxrss;
 }
 
 /* As the subreaper of the tree we get every orphan of it as a child. */
@@ -118,30 +122,40 @@ static void reap_children(struct run *r)
     int status;
     pid_t pid;
 
+    r->child_ended = false;
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+        if (pid == r->delivery.pid) {
+            obey(r, delivery_ended(&r->delivery));
+            continue;
+        }
+        note_usage(r, &usage);
         if (pid == r->worker.pid) {
             r->worker.pid = 0;
             r->status = status;
             r->has_status = true;
-            note_usage(r, &usage);
-        } else if (pid == r->delivery.pid) {
-            obey(r, delivery_ended(&r->delivery));
         }
+    }
+}
+
+static void take_signal(struct run *r, uint32_t number)
+{
+    if (number == SIGCHLD)
+        r->child_ended = true;
+    if (number == SIGUSR1)
+        r->ask = true;
+    if (number == SIGTERM && r->ending == ENDING_NONE && worker_lives(r)) {
+        snprintf(r->reason, sizeof r->reason, "its runner was asked to end (SIGTERM)");
+        stop_tree(r);
     }
 }
 
 static void read_signals(struct run *r)
 {
-    struct signalfd_siginfo info;
+    struct signalfd_siginfo info[4];
+    ssize_t n = read(r->signals, info, sizeof info);
 
-    while (read(r->signals, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGUSR1)
-            r->ask = true;
-        if (info.ssi_signo == SIGTERM && r->ending == ENDING_NONE) {
-            snprintf(r->reason, sizeof r->reason, "its runner was asked to end (SIGTERM)");
-            stop_tree(r);
-        }
-    }
+    for (size_t i = 0; n > 0 && i < (size_t)n / sizeof *info; i++)
+        take_signal(r, info[i].ssi_signo);
 }
 
 static void close_stream(struct run *r, int *fd, struct stream *s)
@@ -151,7 +165,8 @@ static void close_stream(struct run *r, int *fd, struct stream *s)
     *fd = -1;
 }
 
-static void read_stream(struct run *r, int *fd, struct stream *s)
+/* False: there is nothing for the moment, or it has ended. */
+static bool read_stream(struct run *r, int *fd, struct stream *s)
 {
     char bytes[OUTPUT_READ_SIZE];
     ssize_t n = read(*fd, bytes, sizeof bytes);
@@ -160,9 +175,34 @@ static void read_stream(struct run *r, int *fd, struct stream *s)
         output_take(&r->output, s, bytes, (size_t)n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
         close_stream(r, fd, s);
+    return n > 0;
+}
+
+/* Nothing of the tree is left to write to it, so it ends where it is empty, also if somebody outside holds it open.
+ * False: the rest has to wait until a report has gone off. */
+static bool read_to_end(struct run *r, int *fd, struct stream *s)
+{
+    while (*fd >= 0) {
+        if (report_is_full(&r->delivery.report))
+            return false;
+        if (!read_stream(r, fd, s) && *fd >= 0)
+            close_stream(r, fd, s);
+    }
+    return true;
 }
 
 /* -- the end -- */
+
+/* Real-time signals have no names. */
+static void describe_signal(struct run *r, int number)
+{
+    const char *name = sigabbrev_np(number);
+
+    if (name)
+        snprintf(r->reason, sizeof r->reason, "killed by SIG%s (%s)", name, sigdescr_np(number));
+    else
+        snprintf(r->reason, sizeof r->reason, "killed by signal %d", number);
+}
 
 static void describe_status(struct run *r, struct report_record *end)
 {
@@ -174,8 +214,7 @@ static void describe_status(struct run *r, struct report_record *end)
         end->signal = WTERMSIG(r->status);
         end->event = EVENT_FAILURE;
         if (!r->reason[0])
-            snprintf(r->reason, sizeof r->reason, "killed by SIG%s (%s)", sigabbrev_np(end->signal),
-                     sigdescr_np(end->signal));
+            describe_signal(r, end->signal);
         return;
     }
     end->exit_code = WEXITSTATUS(r->status);
@@ -189,6 +228,7 @@ static void describe_status(struct run *r, struct report_record *end)
 static void say_end(struct run *r)
 {
     struct report_record end = {.verb = REPORT_END, .time_ms = clock_now_ms(), .exit_code = -1};
+    struct report_record usage = {.verb = REPORT_USAGE, .usage = r->usage};
 
     describe_status(r, &end);
     if (r->was_wanted) {
@@ -197,36 +237,46 @@ static void say_end(struct run *r)
     }
     end.bytes = r->reason;
     end.size = strlen(r->reason);
+    if (r->has_status)
+        report_add(&r->delivery.report, &usage);
     report_say(&r->delivery.report, "ENDED");
     report_add(&r->delivery.report, &end);
     r->said_end = true;
     r->ended_at_ms = clock_monotonic_ms();
 }
 
-/* Has anything of the tree been left? In the usual case the kernel says at once that we have no children. */
+/* Is nothing of the tree left? The kernel knows without a look at all processes, unless a delivery is on its way. */
 static bool tree_is_empty(struct run *r)
 {
-    siginfo_t info;
+    siginfo_t info = {0};
 
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD)
-        return true;
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+        return errno == ECHILD; /* we are the subreaper: who has no child has no descendant */
+    if (r->delivery.pid == 0 && info.si_pid == 0)
+        return false; /* a child, and it is no corpse */
     return process_tree_is_empty(getpid(), r->delivery.pid);
 }
 
-/* The worker itself has ended. What it left behind gets the rest of the grace period if it is being stopped, and is
- * killed at once otherwise. */
-static void clear_away(struct run *r)
+/* Makes sure that nothing of the tree is left. What the worker left behind gets the rest of the grace period if it is
+ * being stopped, and is killed at once otherwise. */
+static bool tree_is_cleared(struct run *r)
 {
-    if (!worker_lives(r) && !r->said_end && !tree_is_empty(r)) {
-        if (r->ending != ENDING_STOP)
-            kill_tree(r);
-        reap_children(r);
-    }
+    if (tree_is_empty(r))
+        return true;
+    if (r->kill_at_ms != INT64_MAX)
+        return false; /* it has its time still */
+    kill_tree(r);
+    reap_children(r);
+    return tree_is_empty(r);
 }
 
-static bool all_is_said(const struct run *r)
+/* When the worker has ended: the rest of its tree, the rest of what was said, and then the end. */
+static void finish(struct run *r)
 {
-    return r->worker.out < 0 && r->worker.err < 0;
+    if (r->said_end || r->delivery.fenced || !tree_is_cleared(r))
+        return;
+    if (read_to_end(r, &r->worker.out, &r->output.out) && read_to_end(r, &r->worker.err, &r->output.err))
+        say_end(r);
 }
 
 static void look_at_clock(struct run *r)
@@ -237,18 +287,19 @@ static void look_at_clock(struct run *r)
         snprintf(r->reason, sizeof r->reason, "timed out after %g s", (double)r->ticket->timeout_ms / 1000);
         stop_tree(r);
     }
-    if (now >= r->kill_at_ms)
+    if (now >= r->kill_at_ms && !r->said_end)
         kill_tree(r);
 }
 
-static bool is_finished(const struct run *r)
+static bool is_finished(struct run *r)
 {
-    if (r->fenced)
-        return !worker_lives(r);
+    if (r->delivery.fenced)
+        return !worker_lives(r) && tree_is_empty(r);
     if (!r->said_end)
         return false;
     return delivery_is_done(&r->delivery) ||
-           (r->delivery.failing_since_ms && clock_monotonic_ms() >= r->ended_at_ms + LAST_WORDS_MS);
+           (r->delivery.failing_since_ms && clock_monotonic_ms() >= r->ended_at_ms + LAST_WORDS_MS &&
+            delivery_is_safe(&r->delivery));
 }
 
 /* -- the loop -- */
@@ -276,9 +327,21 @@ static void wait_for_something(struct run *r, int64_t until_ms)
     if (fds[1].revents)
         delivery_read_answer(&r->delivery);
     if (fds[2].revents)
-        read_stream(r, &r->worker.out, &r->output.out);
+        (void)read_stream(r, &r->worker.out, &r->output.out);
     if (fds[3].revents)
-        read_stream(r, &r->worker.err, &r->output.err);
+        (void)read_stream(r, &r->worker.err, &r->output.err);
+}
+
+/* Lets reports go off. Returns when to be called again. */
+static int64_t deliver(struct run *r)
+{
+    int64_t until;
+
+    if (r->ask)
+        delivery_ask(&r->delivery);
+    until = delivery_work(&r->delivery, r->ask || r->said_end);
+    r->ask = r->ask && !report_is_empty(&r->delivery.report); /* one was on its way: the next one asks */
+    return until;
 }
 
 static void loop(struct run *r)
@@ -286,37 +349,29 @@ static void loop(struct run *r)
     while (!is_finished(r)) {
         int64_t until;
 
-        reap_children(r);
+        if (r->child_ended)
+            reap_children(r);
         look_at_clock(r);
-        clear_away(r);
-        if (!worker_lives(r) && all_is_said(r) && !r->said_end && tree_is_empty(r))
-            say_end(r);
-        if (r->ask) {
-            r->ask = false;
-            report_begin(&r->delivery.report);
-            until = delivery_work(&r->delivery, true);
-            r->ask = !report_is_empty(&r->delivery.report); /* one was on its way: the next one asks */
-        } else {
-            until = delivery_work(&r->delivery, r->said_end);
-        }
-        until = earliest(until, earliest(r->kill_at_ms, worker_lives(r) ? r->timeout_at_ms : INT64_MAX));
+        if (!worker_lives(r))
+            finish(r);
+        until = deliver(r);
+        until = earliest(until, r->said_end ? INT64_MAX : r->kill_at_ms);
+        until = earliest(until, worker_lives(r) && r->ending == ENDING_NONE ? r->timeout_at_ms : INT64_MAX);
         if (!is_finished(r))
             wait_for_something(r, until);
     }
 }
 
-static int open_signals(void)
+int supervise_signals(void)
 {
+    static const int numbers[] = {SIGCHLD, SIGUSR1, SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGXFSZ};
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGUSR1);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGPIPE);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaddset(&set, numbers[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -1;
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -333,14 +388,17 @@ static void start(struct run *r, const char *library)
         r->timeout_at_ms = clock_monotonic_ms() + r->ticket->timeout_ms;
 }
 
-void supervise(const struct ticket *t, const char *library, int ready)
+void supervise(const struct ticket *t, const char *library, int ready, int signals)
 {
-    struct run r = {.ticket = t, .worker = {.out = -1, .err = -1}, .timeout_at_ms = INT64_MAX, .kill_at_ms = INT64_MAX};
+    struct run r = {.ticket = t,
+                    .worker = {.out = -1, .err = -1},
+                    .signals = signals,
+                    .timeout_at_ms = INT64_MAX,
+                    .kill_at_ms = INT64_MAX};
 
     delivery_init(&r.delivery, t);
     output_init(&r.output, &r.delivery.report);
-    r.signals = open_signals();
-    if (r.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         snprintf(r.reason, sizeof r.reason, "the runner could not be set up: %s", strerror(errno));
     /* From here on we tell all that happens: who started us need not wait for the worker's start as well. */
     (void)!write(ready, "R", 1);

@@ -15,6 +15,9 @@
 #include "base/spawn.h"
 #include "environment.h"
 
+/* The kernel takes 128 KiB in one variable, and a quarter of the stack's limit (usually 2 MiB) in all: execve(2). */
+enum { VARIABLE_MAX = 120 << 10, ENVIRONMENT_MAX = 1 << 20 };
+
 /* The whole of one start, so that each step can say what went wrong. */
 struct start {
     const struct ticket *ticket;
@@ -58,9 +61,15 @@ static int choose_program(struct start *s, char *reason)
     }
 }
 
+/* One that is too large for an environment is on standard input alone: the job can run all the same. */
 static void put_parameter(const char *name, const char *value, void *context)
 {
+    const struct environment *e = context;
+    size_t size = strlen(value);
     char variable[300];
+
+    if (size > VARIABLE_MAX || e->text.size + size > ENVIRONMENT_MAX)
+        return;
 
     snprintf(variable, sizeof variable, "JOBJOKER_PARAM_%s", name);
     environment_put(context, variable, value);
@@ -166,11 +175,12 @@ int worker_start(const struct ticket *t, const char *library, struct worker_proc
     close(in);
     close(out[1]);
     close(err[1]);
+    if (result < 0) {
+        close(out[0]);
+        close(err[0]);
+        return -1;
+    }
     p->out = out[0];
     p->err = err[0];
-    if (result == 0)
-        return 0;
-    close(out[0]);
-    close(err[0]);
-    return -1;
+    return 0;
 }

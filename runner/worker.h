@@ -15,7 +15,7 @@ struct worker_process {
 };
 
 /* Starts it as DESIGN.md, section 7 says, in a new folder run/ID/work. `library` is the folder of this program.
- * -1: it could not be; `reason` says why, for the job. */
+ * -1: it could not be; `reason` says why, for the job, and *out is as it was. */
 int worker_start(const struct ticket *t, const char *library, struct worker_process *out,
                  char reason[WORKER_REASON_SIZE]);
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -18,10 +19,10 @@ BUILD = pathlib.Path(os.environ.get("JOBJOKER_BUILD", pathlib.Path(__file__).res
 RUNNER = BUILD / "runner" / "jobjoker-runner"
 ID = "01M86EA05QK06D5MRW8NYDB81Q"
 
-# Keeps each report it is given, and answers with the first line of `answers` (the last one stays): STATUS WORD, or "lost",
-# which takes the report and answers nothing, or "hang".
+# Keeps each report it is given, and answers with the first line of `answers` (the last one stays): STATUS WORD; "lost"
+# takes the report and answers nothing, "hold STATUS WORD" waits for a file named release.
 PROGRAM = """#!{python}
-import os, pathlib, sys, time
+import fcntl, os, pathlib, sys, time
 here = pathlib.Path({folder!r})
 answers = (here / "answers").read_text().split("\\n")
 if len(answers) > 1:
@@ -31,7 +32,17 @@ body = sys.stdin.buffer.read()
 assert len(body) == int(os.environ["CONTENT_LENGTH"])
 assert os.environ["HTTP_AUTHORIZATION"] == "Bearer the-lease" and os.environ["PATH_INFO"] == "/jobs/{id}/report"
 assert os.environ["CONTENT_TYPE"] == "application/x-jobjoker-report" and os.environ["JOBJOKER_DATA"] == "kept"
+try:
+    fcntl.flock(os.open(here / "run" / "lock", os.O_RDWR), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    sys.exit("nobody holds the lock")
+except BlockingIOError:
+    pass
 status, _, word = answers[0].partition(" ")
+if status == "hold":
+    (here / "held").touch()
+    while not (here / "release").exists():
+        time.sleep(0.01)
+    status, _, word = word.partition(" ")
 taken = status in ("200", "lost")
 number = len(list(here.glob("report-*")))
 (here / "body").write_bytes(body)
@@ -85,7 +96,11 @@ class Run:
 
     def __exit__(self, *error):
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            tree = descendants(self.pid)
             signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            for pid in tree:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.pidfd)
         os.close(self.ready)
@@ -160,6 +175,29 @@ def alive(pid):
         return False
 
 
+def descendants(root):
+    parents = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/stat") as f:
+                parents[int(pid)] = int(f.read().rsplit(")", 1)[1].split()[1])
+    found, level = [], [root]
+    while level:
+        level = [pid for pid, parent in parents.items() if parent in level]
+        found += level
+    return found
+
+
+def is_free(path):
+    """Has everybody who inherited the lock on this file ended?"""
+    with open(path, "w") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            return False
+
+
 def children_named(mark):
     """Living processes whose command line holds `mark`."""
     found = []
@@ -197,6 +235,21 @@ def test_the_end_says_how_and_why(tmp_path, script, end):
     assert tuple(run.end().values()) == end
 
 
+@pytest.mark.parametrize("script, mode, reason", [
+    ("#!/bin/sh\nkill -34 $$\n", 0o700, "killed by signal 34"),
+    ("#!/bin/sh\nkill -SEGV $$\n", 0o700, "killed by SIGSEGV (Segmentation fault)"),
+    ("#!/bin/sh\n", 0o600, "the worker could not be started: Permission denied"),
+    ("no first line\n", 0o700, "the worker could not be started: Exec format error"),
+])
+def test_what_went_wrong_is_said(tmp_path, script, mode, reason):
+    run = Run(tmp_path, script)
+    run.code.chmod(mode)
+    with run:
+        run.wait()
+    assert run.end()["outcome"] == "failure" and run.end()["reason"] == reason
+    assert run.text("system") == b"STARTED\nENDED\n"
+
+
 def test_commands_do_what_they_say(tmp_path):
     lines = ["plain", "::log::two%0Alines %25", "::response::answer", "::progress 42 half way::", "::progress 7::", "::add-mask::hush",
              "say hush now", "::log::hush%0Ahush", "::stop-commands::end-it", "::response::no", "::end-it::", "::response::yes",
@@ -213,6 +266,72 @@ def test_a_secret_is_masked_where_a_long_line_is_cut(tmp_path):
     with Run(tmp_path, "#!/bin/sh\necho ::add-mask::SECRETSECRET\nhead -c 65530 /dev/zero | tr '\\0' x\necho SECRETSECRET\n") as run:
         run.wait()
     assert run.text("stdout") == b"x" * 65530 + b"***\n"
+
+
+def say(folder, data):
+    """A worker that says these bytes."""
+    (folder / "said").write_bytes(data if isinstance(data, bytes) else data.encode())
+    return f"#!/bin/sh\ncat {folder}/said\n"
+
+
+@pytest.mark.parametrize("command", ["", "::log::"])
+def test_a_long_line_comes_out_as_if_it_had_not_been_cut(tmp_path, command):
+    secret, shown = ("100%sure", "100%25sure") if command else ("s3cret-s3cret", "s3cret-s3cret")
+    tail, plain = ("%25%0D" * 9, "%\r" * 9) if command else ("%25%0D" * 9,) * 2
+    lines, expected = "::add-mask::" + secret.replace("%", "%25") + "\n", ""
+    for size in range(65536 - len(command) - 70, 65536 - len(command) + 3, 1):
+        lines += f"{command}{'x' * size}{tail}{shown}{shown}{tail}\n"
+        expected += f"{'x' * size}{plain}******{plain}\n"
+    with Run(tmp_path, say(tmp_path, lines)) as run:
+        run.wait()
+    assert run.text("stdout").decode() == expected
+
+
+def test_no_line_breaks_between_entries_are_made_up(tmp_path):
+    with Run(tmp_path, say(tmp_path, "a" * 65536 + "\n" + "b" * 65537 + "\n" + "c" * 65536)) as run:
+        run.wait()
+    assert [(w[2], len(d)) for w, d in run.records() if w[0] == "log" and w[2] != "system"] == [
+        ("stdout", 65536), ("stdout+", 65536), ("stdout", 1), ("stdout", 65536)]
+
+
+def test_the_longest_secret_counts_and_each_line_of_it(tmp_path):
+    lines = "::add-mask::abc\n::add-mask::abcdef\n::add-mask::one%0Atwo%0D%0A\n::add-mask::\nabcdef abcd abc ab\none\n::log::xtwo%0Aone\n"
+    with Run(tmp_path, say(tmp_path, lines)) as run:
+        run.wait()
+    assert run.text("stdout") == b"*** ***d *** ab\n***\nx***\n***\n"
+
+
+def test_secrets_made_of_stars_do_not_multiply(tmp_path):
+    with Run(tmp_path, say(tmp_path, "".join(f"::add-mask::{'*' * (1 + i % 3)}\n" for i in range(90)) + "*" * 6000 + "\n")) as run:
+        run.wait()
+    assert run.text("stdout") == b"***" * 2000 + b"\n"
+
+
+def test_a_secret_that_cannot_be_hidden_is_told_and_not_shown_at_once(tmp_path):
+    with Run(tmp_path, say(tmp_path, "::add-mask::" + "k" * 200000 + "\nafter\n::add-mask::" + "m" * 5000 + "\n")) as run:
+        run.wait()
+    assert run.text("stdout") == b"after\n"
+    assert run.text("system").count(b"A secret is not hidden") == 2
+
+
+def test_a_secret_is_hidden_in_the_reason_also_where_that_is_cut(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\necho ::add-mask::SECRETSECRET\n" f"echo '::error::{'x' * 495}SECRETSECRET'\nexit 1\n") as run:
+        run.wait()
+    assert run.end()["reason"] == "x" * 495 + "***"
+
+
+def test_a_long_error_stays_on_its_stream(tmp_path):
+    with Run(tmp_path, say(tmp_path, "::error::" + "e" * 150000 + "\nnext\n")) as run:
+        run.wait()
+    assert run.text("stderr") == b"e" * 150000 + b"\n" and run.text("stdout") == b"next\n"
+
+
+def test_a_token_that_nobody_could_say_stops_no_commands(tmp_path):
+    lines = f"::stop-commands::\n::stop-commands::{'t' * 128}\n::response::yes\n"
+    with Run(tmp_path, say(tmp_path, lines)) as run:
+        run.wait()
+    assert [d for w, d in run.records() if w[0] == "response"] == [b"yes"]
+    assert run.text("stdout") == lines.encode()[:-len("::response::yes\n")]
 
 
 def test_bytes_are_kept(tmp_path):
@@ -304,6 +423,68 @@ def test_a_fork_loop_is_killed(tmp_path):
     assert children_named(f"sleep\0{mark}") == []
 
 
+def keeps_a_lock(folder, script):
+    """A worker all of whose processes inherit a lock, so that it can be seen when the last of them is gone."""
+    return f"#!/bin/sh\nexec 7>{folder}/alive\nflock 7\n{script}"
+
+
+def test_a_tree_that_grows_is_killed(tmp_path):
+    script = "grow() { [ $1 -gt 9 ] && exec sleep 600; grow $(($1+1)) & grow $(($1+1)) & echo more; wait; }\ntrap '' TERM\necho ready\ngrow 1\n"
+    with Run(tmp_path, keeps_a_lock(tmp_path, script)) as run:
+        ready_in(run)
+        run.answer("200 kill")
+        run.signal(signal.SIGUSR1)
+        run.wait()
+    assert is_free(tmp_path / "alive") and run.end()["outcome"] == "killed"
+
+
+def test_what_only_forks_and_ends_is_killed(tmp_path):
+    (tmp_path / "comet.py").write_text("import os\nos.setsid()\nwhile True:\n    if os.fork():\n        os._exit(0)\n")
+    with Run(tmp_path, keeps_a_lock(tmp_path, f"{sys.executable} -S {tmp_path}/comet.py &\necho ready\nexec sleep 600\n")) as run:
+        ready_in(run)
+        run.answer("200 kill")
+        run.signal(signal.SIGUSR1)
+        run.wait()
+    assert is_free(tmp_path / "alive")
+
+
+def test_a_process_whose_first_thread_ended_is_no_corpse(tmp_path):
+    (tmp_path / "thread.py").write_text(
+        "import ctypes, os, pathlib, threading, time\n"
+        "def live():\n"
+        "    while open('/proc/self/stat').read().rsplit(')', 1)[1].split()[0] != 'Z': time.sleep(0.01)\n"
+        f"    pathlib.Path('{tmp_path}/zombie').touch()\n"
+        "    time.sleep(600)\n"
+        "threading.Thread(target=live).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n")
+    wait = f"while [ ! -e {tmp_path}/zombie ]; do sleep 0.02; done\n"
+    with Run(tmp_path, keeps_a_lock(tmp_path, f"setsid {sys.executable} {tmp_path}/thread.py >/dev/null 2>&1 &\n{wait}")) as run:
+        run.wait()
+    assert is_free(tmp_path / "alive") and run.end()["outcome"] == "success"
+
+
+def test_who_is_stopped_is_woken_to_end_well(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\ntrap 'echo cleaning; exit 0' TERM\necho ready\nkill -STOP $$\nwhile :; do sleep 0.05; done\n", grace_ms=60000) as run:
+        ready_in(run)
+        run.until(lambda: any("\nState:\tT" in pathlib.Path(f"/proc/{pid}/status").read_text() for pid in descendants(run.pid)))
+        run.answer("200 stop")
+        run.signal(signal.SIGUSR1)
+        run.wait()
+    assert b"cleaning\n" in run.text()
+
+
+def test_an_outsider_that_holds_a_stream_does_not_hold_the_job(tmp_path):
+    with Run(tmp_path, f"#!/bin/sh\necho ready\nwhile [ ! -e {tmp_path}/go ]; do sleep 0.02; done\necho last\n") as run:
+        ready_in(run)
+        worker = next(int(w[1]) for w, _ in run.records() if w[0] == "pid")
+        held = [os.open(f"/proc/{worker}/fd/{fd}", os.O_WRONLY) for fd in (1, 2)]
+        (tmp_path / "go").touch()
+        run.wait()
+        for fd in held:
+            os.close(fd)
+    assert run.text("stdout") == b"ready\nlast\n" and run.end()["outcome"] == "success"
+
+
 def test_a_daemon_ends_with_its_job(tmp_path):
     mark = f"8{os.getpid()}1"
     with Run(tmp_path, f"#!/bin/sh\nsetsid sh -c 'trap \"\" TERM; exec sleep {mark}' >/dev/null 2>&1 &\n"
@@ -356,14 +537,114 @@ def test_what_cannot_be_delivered_is_kept_and_comes_once_and_in_order(tmp_path):
     assert not run.run.exists()
 
 
-def test_memory_stays_flat_while_nothing_can_be_delivered(tmp_path):
-    with Run(tmp_path, "#!/bin/sh\nseq 1 1000000\necho ready\nsleep 600\n", answers="500 x") as run:
-        run.until(lambda: (run.run / "spool").exists() and (run.run / "spool").stat().st_size > 6000000, 60)
+# Appends what it takes to one file; `answers` holds 500, or the word.
+QUICK = """#!/bin/sh
+read answer <'{folder}/answers'
+if [ "$answer" = 500 ]; then cat >/dev/null; printf 'Status: 500 X\\r\\n\\r\\n'; exit; fi
+cat >>'{folder}/all'
+printf 'Status: 200 X\\r\\n\\r\\n%s\\n' "$answer"
+"""
+
+
+def ends_with(path, data):
+    if not path.exists():
+        return False
+    with path.open("rb") as f:
+        f.seek(max(0, path.stat().st_size - 4096))
+        return data in f.read()
+
+
+def test_memory_stays_flat_for_a_million_lines_delivered_or_not(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\nseq 1 1000000\nexec sleep 600\n", program=QUICK, answers="500\n") as run:
+        run.until(lambda: ends_with(run.run / "spool", b"\n1000000\n"), 60)
+        run.answer("run\n")
+        run.until(lambda: ends_with(tmp_path / "all", b"\n1000000\n"), 60)
         if "sanitizers" not in str(BUILD):
             assert peak_kib(run.pid) < 4096
+        run.answer("kill\n")
+        run.signal(signal.SIGUSR1)
+        run.wait()
+    lines = re.findall(rb"^log \d+ stdout \d+\n(.*)\n", (tmp_path / "all").read_bytes(), re.M)
+    assert lines == [b"%d" % i for i in range(1, 1000001)]
+
+
+def test_a_full_disk_holds_the_worker_and_loses_nothing(tmp_path):
+    run = Run(tmp_path, f"#!/bin/sh\nseq 1 60000\ntouch {tmp_path}/over\n", answers="500 x")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, limits[1]))  # what the runner starts with
+    try:
+        run.__enter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with contextlib.closing(contextlib.ExitStack()) as stack:
+        stack.push(run.__exit__)
+        run.until(lambda: (run.run / "spool").exists() and (run.run / "spool").stat().st_size > 800000)
+        run.until(lambda: len(list(tmp_path.glob("refused-*"))) > 2)
+        assert not (tmp_path / "over").exists()
         run.answer("200 run")
-        ready_in(run, 60)
-        assert run.text("stdout") == b"".join(b"%d\n" % i for i in range(1, 1000001)) + b"ready\n"
+        run.wait()
+    assert run.text("stdout") == b"".join(b"%d\n" % i for i in range(1, 60001))
+    assert [int(parse(r)[0][0][1]) for r in run.reports()] == list(range(1, len(run.reports()) + 1))
+
+
+def test_what_a_killed_runner_did_not_deliver_stands_in_its_spool(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\nseq 1 30000\nexec sleep 600\n", answers="500 x") as run:
+        spool = run.run / "spool"
+        run.until(lambda: spool.exists() and b"\n30000\n" in spool.read_bytes())
+        run.signal(signal.SIGKILL)
+        run.until(lambda: not run.held())
+    reports = [b"report " + part for part in re.split(rb"^report ", spool.read_bytes(), flags=re.M)[1:]]
+    assert [int(parse(r)[0][0][1]) for r in reports] == list(range(1, len(reports) + 1))
+    assert [d for r in reports for w, d in parse(r) if w[0] == "log" and w[2] == "stdout"] == [b"%d" % i for i in range(1, 30001)]
+
+
+def test_a_spool_that_was_damaged_does_not_hold_the_job(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\nuntil grep -q 'report 3 ' ../spool 2>/dev/null; do echo lost; sleep 0.05; done\necho rubbish >../spool\n"
+             f"touch {tmp_path}/damaged\nexec sleep 600\n", answers="500 x") as run:
+        run.until((tmp_path / "damaged").exists)
+        run.answer("200 kill")
+        run.wait()
+    assert "damaged" in run.log()
+
+
+def test_a_wish_that_comes_while_a_report_is_on_its_way_is_asked_for_again(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\nexec sleep 600\n", answers="hold 200 run\n200 stop") as run:
+        run.until(lambda: (tmp_path / "held").exists())
+        run.signal(signal.SIGUSR1)
+        (tmp_path / "release").touch()
+        run.wait()
+    assert run.end()["outcome"] == "killed"
+
+
+def test_a_wish_is_asked_for_at_once_also_after_failures(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\nexec sleep 600\n", answers="500 x") as run:
+        run.until(lambda: len(list(tmp_path.glob("refused-*"))) == 5)  # the next try is 3.2 s away
+        run.answer("200 stop")
+        run.signal(signal.SIGUSR1)
+        run.wait(2)
+    assert run.end()["outcome"] == "killed"
+
+
+LEAVES = "#!/bin/sh\ncat >/dev/null\nprintf 'Status: 200 X\\r\\n\\r\\nrun\\n'\n{what}"
+
+
+@pytest.mark.parametrize("what", ["sleep 600 &", "yes | head -c 3000000", "yes &"])
+def test_what_the_program_says_or_leaves_beyond_its_answer_is_not_waited_for(tmp_path, what):
+    program = LEAVES.replace("{what}", what.replace("{", "{{").replace("}", "}}") + "\n")
+    with Run(tmp_path, "#!/bin/sh\necho hello\n", program=program) as run:
+        run.wait(10)
+    assert not run.run.exists()
+
+
+def test_the_program_may_be_replaced_while_a_job_runs(tmp_path):
+    with Run(tmp_path, f"#!/bin/sh\necho ready\nwhile [ ! -e {tmp_path}/go ]; do sleep 0.02; done\necho last\n") as run:
+        ready_in(run)
+        run.program.rename(tmp_path / "away")
+        (tmp_path / "go").touch()
+        run.until(lambda: (run.run / "spool").exists())
+        (tmp_path / "away").rename(run.program)
+        run.wait()
+    assert run.text("stdout") == b"ready\nlast\n" and run.end()["outcome"] == "success"
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409])
@@ -372,6 +653,7 @@ def test_a_runner_that_lost_its_job_ends_it_and_says_no_more(tmp_path, status):
     with Run(tmp_path, f"#!/bin/sh\nsetsid sleep {mark} &\necho ready\nsleep {mark}\n", answers=f"{status} x") as run:
         run.wait()
     assert run.reports() == [] and children_named(f"sleep\0{mark}") == []
+    assert len(list(tmp_path.glob("refused-*"))) == 1 and not run.run.exists()
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
@@ -385,7 +667,7 @@ def test_a_report_that_is_refused_is_left_out_and_the_job_goes_on(tmp_path, stat
 
 
 def test_the_worker_gets_what_is_listed_and_no_more(tmp_path):
-    script = "#!/bin/sh\nenv | sort\nls /proc/$$/fd | tr '\\n' ' '\ngrep -E 'Sig(Blk|Ign)' /proc/$$/status\numask\npwd\ncat\necho\nps -o sid= -p $$ | tr -d ' '; echo $$\n"
+    script = "#!/bin/sh\nenv | sort\nls /proc/$$/fd | tr '\\n' ' '\ngrep -E 'Sig(Blk|Ign)' /proc/self/status\numask\npwd\ncat\necho\nps -o sid= -p $$ | tr -d ' '; echo $$\n"
     with Run(tmp_path, script, parameters='{"a":1}', param__a="1", param__long_name="x y") as run:
         run.wait()
     text = run.text("stdout").decode()
@@ -400,6 +682,26 @@ def test_the_worker_gets_what_is_listed_and_no_more(tmp_path):
     for mask in re.findall(r"Sig(?:Blk|Ign):\t(\w+)", text):
         assert int(mask, 16) & ~0x180000000 == 0
     assert "\n0077\n" in text and f"{run.run}/work\n" in text and '{"a":1}' in text
+
+
+def test_a_parameter_that_no_environment_can_hold_is_on_standard_input_alone(tmp_path):
+    large = "p" * 200000
+    with Run(tmp_path, "#!/bin/sh\nenv | grep -c JOBJOKER_PARAM_\ncat | wc -c\n", param__large=large, param__small="1",
+             parameters=f'{{"large":"{large}","small":1}}') as run:
+        run.wait()
+    assert run.text("stdout").split() == [b"1", b"%d" % len(f'{{"large":"{large}","small":1}}')]
+
+
+def test_a_worker_may_leave_its_input_unread(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\nexit 0\n", parameters='{"a":"' + "x" * 900000 + '"}') as run:
+        run.wait()
+    assert run.end()["outcome"] == "success"
+
+
+def test_a_worker_that_says_nothing_makes_one_report(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\n") as run:
+        run.wait()
+    assert len(run.reports()) == 1 and run.text() == b"STARTED\nENDED\n"
 
 
 def test_a_runner_without_a_ticket_does_nothing():
