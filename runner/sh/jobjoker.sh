@@ -61,11 +61,16 @@ jobjoker_sleep() {
     sleep "$1" & # a shell looks at signals between its commands, and while it waits
     jobjoker_sleeper=$!
     # The signal may have come since we asked; from here on it ends the sleep itself, also just before the wait. KILL,
-    # since a shell that has just forked and is not `sleep` yet may swallow anything else.
-    if jobjoker_wanted; then
-        wait "$jobjoker_sleeper" || :
-    fi
-    kill -KILL "$jobjoker_sleeper" 2>/dev/null || :
+    # since a shell that has just forked and is not `sleep` yet may swallow anything else; bash would tell of that.
+    {
+        if jobjoker_wanted; then
+            wait "$jobjoker_sleeper" || :
+        fi
+        kill -KILL "$jobjoker_sleeper" || :
+        while kill -0 "$jobjoker_sleeper"; do
+            wait "$jobjoker_sleeper" || :
+        done
+    } 2>/dev/null
     jobjoker_sleeper=
 }
 
