@@ -135,12 +135,9 @@ static void no_state_leads_out_of_an_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(utf8_is_what_rfc_3629_says),
-        cmocka_unit_test(percent_escapes_are_decoded_or_refused),
-        cmocka_unit_test(times_go_both_ways),
-        cmocka_unit_test(csv_cells_cannot_run),
-        cmocka_unit_test(ids_sort_by_their_time),
-        cmocka_unit_test(no_state_leads_out_of_an_end),
+        cmocka_unit_test(utf8_is_what_rfc_3629_says), cmocka_unit_test(percent_escapes_are_decoded_or_refused),
+        cmocka_unit_test(times_go_both_ways),         cmocka_unit_test(csv_cells_cannot_run),
+        cmocka_unit_test(ids_sort_by_their_time),     cmocka_unit_test(no_state_leads_out_of_an_end),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
