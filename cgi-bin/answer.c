@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "router.h"
@@ -23,22 +25,6 @@ static int find_app_folder(char out[PATH_MAX], struct error *err)
     if (slash)
         *slash = '\0';
     return 0;
-}
-
-/* What workers call. The address and port that took the request are the server's own; its Host header, and with it
- * SERVER_NAME, is whatever the caller wrote. */
-static void find_api(const struct settings *settings, const struct request *req, char *out, size_t out_size)
-{
-    const char *address = getenv("SERVER_ADDR"), *port = getenv("SERVER_PORT"), *https = getenv("HTTPS");
-    const char *base = req->base ? req->base : "";
-    bool tls = https && strcmp(https, "on") == 0, ipv6 = address && strchr(address, ':');
-
-    if (settings->api[0])
-        snprintf(out, out_size, "%.*s", (int)strlen(settings->api) - (settings->api[strlen(settings->api) - 1] == '/'),
-                 settings->api);
-    else
-        snprintf(out, out_size, "http%s://%s%s%s:%s%s", tls ? "s" : "", ipv6 ? "[" : "",
-                 address ? address : "127.0.0.1", ipv6 ? "]" : "", port ? port : "80", base);
 }
 
 /* A static program cannot load cJSON, so what needs it is handed to the dynamic twin before a byte of it is read: same
@@ -65,9 +51,10 @@ static int load_settings(struct settings *settings, const char *app_folder, stru
 
 static int answer(struct request *req, struct response *res, struct error *err)
 {
-    char app_folder[PATH_MAX], api[PATH_MAX];
+    char app_folder[PATH_MAX];
+    AUTO(buf) struct buf api = {0};
     struct settings settings;
-    struct engine engine = {.settings = &settings, .app_folder = app_folder, .api = api, .now_ms = clock_now_ms()};
+    struct engine engine = {.settings = &settings, .app_folder = app_folder, .now_ms = clock_now_ms()};
     struct context ctx = {.settings = &settings, .engine = &engine};
     const struct route *route;
 
@@ -80,7 +67,9 @@ static int answer(struct request *req, struct response *res, struct error *err)
         return become_twin(app_folder, err);
     if (load_settings(&settings, app_folder, err) < 0)
         return -1;
-    find_api(&settings, req, api, sizeof api);
+    if (router_reads_json(route)) /* all that start jobs do */
+        address_of_api(&settings, req, &api);
+    engine.api = buf_text(&api);
     engine.store = store_open(settings.database, err);
     if (!engine.store)
         return -1;

@@ -267,24 +267,24 @@ static int answer_text(const struct request *req, struct text *t, struct respons
     int64_t tail;
     char tag[64];
 
+    if (request_query_int(req, "tail", 0, TAIL_MAX, -1, &tail, err) < 0)
+        return -1;
     /* The text only grows, so its size is its version. */
     snprintf(tag, sizeof tag, "\"%s-%lld\"", t->job.id, (long long)t->size);
     response_header(res, "ETag", "%s", tag);
     response_header(res, "Accept-Ranges", "bytes");
-    if (known && request_tag_matches(known, tag)) {
+    if (known && request_tag_matches(known, tag, true)) {
         res->status = 304;
         return 0;
     }
-    if (request_query_int(req, "tail", 0, TAIL_MAX, -1, &tail, err) < 0)
-        return -1;
     if (tail >= 0) {
         if (find_tail(t, tail, &c.from, err) < 0)
             return -1;
     } else if (apply_range(req, tag, t->size, res, &c, err) < 0) {
         return -1;
     }
-    if (response_begin_stream(res, "text/plain", c.to - c.from) < 0)
-        return 0; /* the client is gone */
+    if (response_begin_stream(res, "text/plain", c.to - c.from) < 0 || res->head_only)
+        return 0; /* the client is gone, or wants no more */
     return copy_text(t, &c, err);
 }
 

@@ -63,6 +63,8 @@ int read_worker(const struct request *req, const struct context *ctx, const stru
     (void)ctx;
     if (store_worker_get(db, request_path(req, "name"), 0, false, &w, err) < 0)
         return -1;
+    /* All that is told of a worker changes with its version, but its code with its hash alone. */
+    response_header(res, "ETag", "\"%s-%lld\"", w.sha256, (long long)w.version);
     worker_put_json(&w, &res->json);
     return 0;
 }

@@ -13,8 +13,8 @@
 #include "base/text.h"
 
 static const char *const method_names[METHODS] = {
-    [METHOD_GET] = "GET", [METHOD_HEAD] = "HEAD",     [METHOD_POST] = "POST",
-    [METHOD_PUT] = "PUT", [METHOD_DELETE] = "DELETE", [METHOD_OPTIONS] = "OPTIONS",
+    [METHOD_OTHER] = "this method", [METHOD_GET] = "GET",       [METHOD_HEAD] = "HEAD",       [METHOD_POST] = "POST",
+    [METHOD_PUT] = "PUT",           [METHOD_DELETE] = "DELETE", [METHOD_OPTIONS] = "OPTIONS",
 };
 
 static const char PROGRAM[] = "/cgi-bin/jobjoker.cgi";
@@ -39,17 +39,20 @@ const char *request_header(const char *cgi_name)
     return getenv(name);
 }
 
-static int read_method(struct request *req, struct error *err)
+static enum method read_method(void)
 {
     const char *sent = variable("REQUEST_METHOD");
 
     for (enum method m = METHOD_GET; m < METHODS; m++) {
-        if (strcmp(method_names[m], sent) == 0) {
-            req->method = m;
-            return 0;
-        }
+        if (strcmp(method_names[m], sent) == 0)
+            return m;
     }
-    return error_set(err, 501, "method_unknown", "this method is not known here");
+    return METHOD_OTHER;
+}
+
+void request_put_base(const struct request *req, struct buf *out)
+{
+    text_percent_encode(req->base ? req->base : "", " \"%?#<>\\^`{|};,", out);
 }
 
 /* Copies the raw path of the request: no query, no scheme and host, no doubled slash. */
@@ -212,8 +215,8 @@ static void make_request_id(struct request *req)
 int request_init(struct request *req, struct error *err)
 {
     make_request_id(req);
-    /* The path comes first: an answer that refuses needs to know the base. */
-    if (read_path(req, err) < 0 || read_method(req, err) < 0)
+    req->method = read_method();
+    if (read_path(req, err) < 0)
         return -1;
     return read_query(req, err);
 }
@@ -368,6 +371,25 @@ static int range_fits(const char *range, size_t size, const char *type)
     return size == strlen(type) && strncasecmp(range, type, size) == 0 ? 3 : 0;
 }
 
+/* The weight of one range (";q=0.5", RFC 9110 section 12.4.2) in thousandths; 1000 where none is given. */
+static int read_weight(const char *p, const char *end)
+{
+    while ((p = memchr(p, ';', (size_t)(end - p)))) {
+        int weight = 0, scale = 100;
+
+        p++;
+        p += strspn(p, " \t");
+        if (end - p < 3 || tolower((unsigned char)*p) != 'q' || p[1] != '=')
+            continue;
+        if (p[2] != '0')
+            return p[2] == '1' ? 1000 : 0;
+        for (p += 3 + (p[3] == '.'); scale && isdigit((unsigned char)*p); p++, scale /= 10)
+            weight += (*p - '0') * scale;
+        return weight;
+    }
+    return 1000;
+}
+
 /* Quality (0 to 1000) that Accept gives a type: the most specific range that fits decides. */
 static int quality(const char *accept, const char *type)
 {
@@ -375,17 +397,13 @@ static int quality(const char *accept, const char *type)
 
     while (*accept) {
         size_t item = strcspn(accept, ","), skip = strspn(accept, " \t"), range;
-        const char *q;
-        int fit, value = 1000;
+        int fit;
 
         range = skip > item ? 0 : strcspn(accept + skip, " \t;,");
         fit = range_fits(accept + skip, range, type);
-        q = strstr(accept, "q=");
-        if (q && q < accept + item)
-            value = (int)(strtod(q + 2, NULL) * 1000);
         if (fit > best_fit) {
             best_fit = fit;
-            best = value;
+            best = read_weight(accept, accept + item);
         }
         accept += item + (accept[item] == ',');
     }
@@ -417,17 +435,32 @@ int request_negotiate(struct request *req, unsigned formats, struct error *err)
     return req->format ? 0 : error_set(err, 406, "not_acceptable", "this cannot be had in any format that you accept");
 }
 
-bool request_tag_matches(const char *list, const char *tag)
+/* Does the list go on with this tag, and then a comma, a space or its end? */
+static bool begins_with_tag(const char *list, const char *tag)
 {
-    size_t length = strlen(tag);
+    static const char *const endings[] = {"\"", "-gzip\"", "-br\""};
+    size_t length = strlen(tag) - 1;
 
+    if (strncmp(list, tag, length) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i]);
+
+        if (strncmp(list + length, endings[i], n) == 0 && strchr(" \t,", list[length + n]))
+            return true;
+    }
+    return false;
+}
+
+bool request_tag_matches(const char *list, const char *tag, bool weak)
+{
     while (*list) {
         list += strspn(list, " \t,");
         if (*list == '*')
             return true;
-        if (strncmp(list, "W/", 2) == 0)
+        if (weak && strncmp(list, "W/", 2) == 0)
             list += 2;
-        if (strncmp(list, tag, length) == 0 && strchr(" \t,", list[length]))
+        if (begins_with_tag(list, tag))
             return true;
         list += strcspn(list, ",");
     }

@@ -11,7 +11,7 @@
  * from REQUEST_URI, which is what the client sent: so an encoded slash stays inside its segment. The program's
  * arguments are never looked at: a query without '=' becomes them (RFC 3875 section 4.4). */
 
-enum method { METHOD_GET = 1, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHODS };
+enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHODS };
 
 enum format { FORMAT_JSON = 1, FORMAT_CSV = 2, FORMAT_TEXT = 4 }; /* bits: a route says which it has */
 
@@ -45,9 +45,12 @@ struct request {
 };
 
 /* Reads method, path and query; the body stays where it is.
- * -1: 400 bad_request (broken escapes), 405 is the router's, 414 path_too_long, 501 method_unknown, 500. */
+ * -1: 400 bad_request (broken escapes), 414 path_too_long, 500. A method that no path has is the router's matter. */
 int request_init(struct request *req, struct error *err);
 void request_clear(struct request *req);
+
+/* Appends the path of the folder that JobJoker lives in, as it stands in a URL: percent-encoded, no slash at its end. */
+void request_put_base(const struct request *req, struct buf *out);
 
 /* Name of a method, as in HTTP. */
 const char *method_name(enum method method);
@@ -81,7 +84,8 @@ void request_content_type(char *out, size_t out_size);
  * -1: 406 not_acceptable. */
 int request_negotiate(struct request *req, unsigned formats, struct error *err);
 
-/* Does a list of entity tags (If-Match, If-None-Match) hold this one, or '*'? `weak`: W/ does not matter. */
-bool request_tag_matches(const char *list, const char *tag);
+/* Does a list of entity tags hold this one, or '*' (RFC 9110 section 8.8.3)? `weak`, for If-None-Match: W/ does not
+ * matter; for If-Match it does. The endings -gzip and -br, which Apache appends when it compresses, never do. */
+bool request_tag_matches(const char *list, const char *tag, bool weak);
 
 #endif

@@ -25,16 +25,6 @@ void response_clear(struct response *res)
     buf_clear(&res->text);
 }
 
-static void put_visible(struct buf *out, const char *text, const char *also_encode)
-{
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p >= 0x7f || strchr(also_encode, *p))
-            buf_printf(out, "%%%02X", *p);
-        else
-            buf_putc(out, (char)*p);
-    }
-}
-
 void response_header(struct response *res, const char *name, const char *fmt, ...)
 {
     char value[4096];
@@ -44,7 +34,7 @@ void response_header(struct response *res, const char *name, const char *fmt, ..
     vsnprintf(value, sizeof value, fmt, ap);
     va_end(ap);
     buf_printf(&res->headers, "%s: ", name);
-    put_visible(&res->headers, value, "");
+    text_percent_encode(value, "", &res->headers);
     buf_puts(&res->headers, "\r\n");
     if (strcmp(name, "ETag") == 0)
         res->has_tag = true;
@@ -65,7 +55,7 @@ void response_location(struct response *res, const struct request *req, const ch
     vsnprintf(path, sizeof path, fmt, ap);
     va_end(ap);
     buf_puts(&res->headers, "Location: ");
-    put_visible(&res->headers, req->base ? req->base : "", " \"%?#<>\\^`{|}");
+    request_put_base(req, &res->headers);
     buf_printf(&res->headers, "%s\r\n", path);
 }
 
@@ -77,13 +67,13 @@ static void put_link(struct buf *out, const struct request *req, const char *cur
     for (int i = 0; i < req->query_count; i++) {
         if (strcmp(req->query[i].name, "cursor") == 0)
             continue;
-        put_visible(out, req->query[i].name, unsafe);
+        text_percent_encode(req->query[i].name, unsafe, out);
         buf_putc(out, '=');
-        put_visible(out, req->query[i].value, unsafe);
+        text_percent_encode(req->query[i].value, unsafe, out);
         buf_putc(out, '&');
     }
     buf_puts(out, "cursor=");
-    put_visible(out, cursor, unsafe);
+    text_percent_encode(cursor, unsafe, out);
     buf_puts(out, ">; rel=\"next\"\r\n");
 }
 
@@ -151,7 +141,10 @@ void response_error(struct response *res, const struct request *req, const struc
     if (wants_text(req) && err->status != 422) { /* a shell script wants a sentence, not JSON */
         buf_reset(out);
         res->type = "text/plain";
-        buf_printf(out, "%s\n", err->message);
+        if (err->status >= 500)
+            buf_printf(out, "%s (request %s)\n", err->message, req->id);
+        else
+            buf_printf(out, "%s\n", err->message);
     }
 }
 
@@ -244,7 +237,7 @@ static void tag_body(struct response *res, const struct request *req, const stru
 
         snprintf(tag, sizeof tag, "%.*s", (int)strcspn(own, "\r"), own);
     }
-    if (known && (req->method == METHOD_GET || req->method == METHOD_HEAD) && request_tag_matches(known, tag))
+    if (known && (req->method == METHOD_GET || req->method == METHOD_HEAD) && request_tag_matches(known, tag, true))
         res->status = 304;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "handlers.h"
 
 enum { SESSION_SECONDS = 12 * 3600 };
@@ -32,12 +33,15 @@ static int check(const struct json *body, const struct context *ctx, struct stor
     return 0;
 }
 
+/* The browser compares the path with that of its URLs, in which a space is %20. */
 static void put_cookie(const struct request *req, const char *value, int seconds, struct response *res)
 {
     const char *https = getenv("HTTPS");
+    AUTO(buf) struct buf base = {0};
 
+    request_put_base(req, &base);
     response_header(res, "Set-Cookie", "%s=%s; Path=%s/; Max-Age=%d; HttpOnly; SameSite=Strict%s", auth_cookie_name,
-                    value, req->base, seconds, https && strcmp(https, "on") == 0 ? "; Secure" : "");
+                    value, buf_text(&base), seconds, https && strcmp(https, "on") == 0 ? "; Secure" : "");
 }
 
 /* POST /session. 200; 401 unauthorized; 422 session_invalid. */

@@ -7,16 +7,24 @@
 #include "handlers.h"
 #include "worker/worker.h"
 
+/* Is one of the tags that of the worker's code, or of what is told of it? */
+static bool names_worker(const char *tags, const struct worker *now, bool weak)
+{
+    char code[WORKER_SHA256_SIZE + 2], all[WORKER_SHA256_SIZE + 24];
+
+    snprintf(code, sizeof code, "\"%s\"", now->sha256);
+    snprintf(all, sizeof all, "\"%s-%lld\"", now->sha256, (long long)now->version);
+    return request_tag_matches(tags, code, weak) || request_tag_matches(tags, all, weak);
+}
+
 /* If-Match guards a change that the caller has not seen (RFC 9110 section 13.1.1); If-None-Match: * wants a new one. */
 static int check_preconditions(const struct worker *now, struct error *err)
 {
     const char *match = request_header("IF_MATCH"), *none = request_header("IF_NONE_MATCH");
-    char tag[WORKER_SHA256_SIZE + 2];
 
-    snprintf(tag, sizeof tag, "\"%s\"", now->sha256);
-    if (match && (!now->version || !request_tag_matches(match, tag)))
+    if (match && (!now->version || !names_worker(match, now, false)))
         return error_set(err, 412, "worker_changed", "the worker was changed by somebody else meanwhile");
-    if (none && now->version && request_tag_matches(none, tag))
+    if (none && now->version && names_worker(none, now, true))
         return error_set(err, 412, "worker_exists", "there is a worker of this name already");
     return 0;
 }

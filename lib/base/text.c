@@ -107,6 +107,16 @@ long text_percent_decode(const char *text, size_t size, bool plus, char *out)
     return to - out;
 }
 
+void text_percent_encode(const char *text, const char *also, struct buf *out)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p < 0x20 || *p >= 0x7f || strchr(also, *p))
+            buf_printf(out, "%%%02X", *p);
+        else
+            buf_putc(out, (char)*p);
+    }
+}
+
 bool text_is_name(const char *text)
 {
     size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");

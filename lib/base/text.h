@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 /* Small work on text and bytes. */
 
 /* Looks at the start of `bytes`. True: *length bytes (1 to 4) are one valid UTF-8 character (RFC 3629: no overlong
@@ -19,6 +21,9 @@ int text_to_int(const char *text, long long low, long long high, long long *out)
  * in NUL. With `plus`, a '+' is a space (application/x-www-form-urlencoded). Returns the length, or -1 for a broken
  * escape or an encoded NUL. */
 long text_percent_decode(const char *text, size_t size, bool plus, char *out);
+
+/* Appends a text with what is not visible ASCII, and what stands in `also`, percent-encoded. */
+void text_percent_encode(const char *text, const char *also, struct buf *out);
 
 /* True for a name of a worker: [A-Za-z0-9_-]{1,64}. */
 bool text_is_name(const char *text);

@@ -61,6 +61,15 @@ def test_a_session_begins_and_ends(server):
     assert session(server, {"token": server.token})[0].status == 200
 
 
+def test_a_session_holds_wherever_the_folder_lies(every_server, tmp_path):
+    jar = tmp_path / "jar"
+    logged_in = every_server.post("/session", {"user": "admin", "password": every_server.password}, "-c", jar, auth=None)
+    assert logged_in.status == 200
+    assert every_server.get("/me", "-b", jar, auth=None).status == 200
+    assert every_server.delete("/session", "-b", jar, "-c", jar, auth=None).status == 200
+    assert "jobjoker_session" not in jar.read_text()
+
+
 @pytest.mark.parametrize("body, status", [({"user": "admin", "password": "x"}, 401), ({"user": "admin"}, 422), ({}, 422), ({"token": "x"}, 401),
                                           ({"user": 1, "password": 2}, 422), ({"user": "x" * 100, "password": "y"}, 422)])
 def test_a_session_is_refused(server, body, status):

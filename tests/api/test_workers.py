@@ -1,6 +1,8 @@
 """Workers: put, read, changed, deleted; what is refused, and how it is said."""
 import pytest
 
+import apache
+
 SCHEMA = """#!/bin/sh
 # Description: Greets somebody.
 # Parameters: {"type": "object", "required": ["name"], "additionalProperties": false, "properties": {
@@ -55,6 +57,41 @@ def test_if_match_guards_a_lost_update(server):
     assert server.put("/workers/Guarded", "#!/bin/sh\necho 3\n", "-H", "If-Match: *").status == 200
     assert server.put("/workers/NotThere", "#!/bin/sh\n", "-H", "If-Match: *").status == 412
     assert server.delete("/workers/Guarded", "-H", f"If-Match: {tag}").status == 412
+
+
+def test_the_tag_of_what_is_told_guards_too(server):
+    server.put_worker("Tagged", "#!/bin/sh\necho 1\n")
+    tag = server.get("/workers/Tagged").headers["etag"]
+    assert server.get("/workers/Tagged", "-H", f"If-None-Match: {tag}").status == 304
+    assert server.put("/workers/Tagged", "#!/bin/sh\necho 2\n", "-H", f"If-Match: W/{tag}").status == 412
+    assert server.put("/workers/Tagged", "#!/bin/sh\necho 2\n", "-H", f'If-Match: "x", {tag}').status == 200
+    assert server.put("/workers/Tagged", "#!/bin/sh\necho 3\n", "-H", f"If-Match: {tag}").status == 412
+
+
+def test_what_is_told_of_the_same_source_put_again_is_no_304(server):
+    source = "#!/bin/sh\necho again\n"
+    server.put_worker("Again", source)
+    tag = server.get("/workers/Again").headers["etag"]
+    server.delete("/workers/Again")
+    server.put_worker("Again", source)
+    assert server.get("/workers/Again", "-H", f"If-None-Match: {tag}").status == 200
+
+
+def test_tags_survive_compression(installed):
+    """mod_deflate, on in Debian's Apache, appends -gzip to a tag."""
+    server = apache.Server(installed)
+    plain = server.conf
+    server.conf = lambda: plain() + apache.load_modules(["filter", "deflate"]) + "\nAddOutputFilterByType DEFLATE text/plain application/json\n"
+    try:
+        server.start()
+        server.put_worker("Zipped", "#!/bin/sh\n" + "#\n" * 500)
+        for path in ("/workers/Zipped/code", "/workers/Zipped"):
+            answer = server.get(path, "--compressed")
+            assert answer.headers["content-encoding"] == "gzip" and "-gzip" in answer.headers["etag"]
+            assert server.get(path, "--compressed", "-H", f"If-None-Match: {answer.headers['etag']}").status == 304
+        assert server.put("/workers/Zipped", "#!/bin/sh\n", "-H", f"If-Match: {answer.headers['etag']}").status == 200
+    finally:
+        server.close()
 
 
 def test_bytes_are_kept_as_sent(server):
