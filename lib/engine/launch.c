@@ -125,7 +125,7 @@ static int open_log(const struct engine *e)
     return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
-static int wait_until_ready(int ready, pid_t pid, struct error *err)
+static int wait_until_ready(int ready, struct error *err)
 {
     struct pollfd p = {.fd = ready, .events = POLLIN};
     char byte;
@@ -136,11 +136,20 @@ static int wait_until_ready(int ready, pid_t pid, struct error *err)
     while (n < 0 && errno == EINTR);
     if (n == 1 && read(ready, &byte, 1) == 1 && byte == 'R')
         return 0;
+    log_line("the runner %s", n == 0 ? "did not get ready in time" : "ended before it was ready: see runner.log");
+    return error_set(err, 500, "runner_failed", "the job's runner could not be started");
+}
+
+/* The pid is noted before it is ready too: should we be killed meanwhile, the runner can still be found and ended. */
+static int watch_start(int lock, int ready, pid_t pid, struct error *err)
+{
+    if (lease_note_pid(lock, pid, false, err) == 0 && wait_until_ready(ready, err) == 0 &&
+        lease_note_pid(lock, pid, true, err) == 0)
+        return 0;
     kill(pid, SIGKILL); /* our own child, not reaped yet: the pid is its own */
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    log_line("the runner %s", n == 0 ? "did not get ready in time" : "ended before it was ready: see runner.log");
-    return error_set(err, 500, "runner_failed", "the job's runner could not be started");
+    return -1;
 }
 
 static int spawn_runner(const struct engine *e, int ticket, int log, int ready, int lock, pid_t *pid, struct error *err)
@@ -176,10 +185,8 @@ int launch_runner(const struct engine *e, const struct job *job, const struct la
     }
     result = spawn_runner(e, ticket, log, ready[1], l->lock, &pid, err);
     close(ready[1]);
-    if (result == 0 && (result = lease_note_pid(l->lock, pid, err)) < 0)
-        kill(pid, SIGKILL);
     if (result == 0)
-        result = wait_until_ready(ready[0], pid, err);
+        result = watch_start(l->lock, ready[0], pid, err);
     close(ready[0]);
 close_ticket:
     if (log >= 0)

@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/io.h"
 
-enum { BOOT_ID_SIZE = 40 };
+enum { BOOT_ID_SIZE = 40, NOTE_SIZE = 32 + BOOT_ID_SIZE, TRIES_MAX = 100 };
+
+static const char READY[] = " ready";
 
 void lease_folder(const char *data, const char *id, char out[LEASE_PATH_SIZE])
 {
@@ -35,35 +38,67 @@ static void read_boot_id(char out[BOOT_ID_SIZE])
         close(fd);
 }
 
+/* Whoever dropped a lease removed its file: what was opened before that is not what others look at. */
+static bool is_at_path(int fd, const char *path)
+{
+    struct stat opened, there;
+
+    return fstat(fd, &opened) == 0 && stat(path, &there) == 0 && opened.st_dev == there.st_dev &&
+           opened.st_ino == there.st_ino;
+}
+
+/* 0: locked. 1: the file was removed meanwhile. -1: error. */
+static int open_locked(const char *folder, const char *path, int *fd, struct error *err)
+{
+    int result;
+
+    if (io_make_folders(folder, 0700) < 0)
+        return error_errno(err, folder);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return errno == ENOENT ? 1 : error_errno(err, path);
+    if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
+        result = errno == EWOULDBLOCK ? error_set(err, 409, "job_active", "the job is running, or is being started")
+                                      : error_errno(err, path);
+    else
+        result = is_at_path(*fd, path) ? 0 : 1;
+    if (result != 0) {
+        close(*fd);
+        *fd = -1;
+    }
+    return result;
+}
+
 int lease_take(const char *data, const char *id, int *fd, struct error *err)
+{
+    char folder[LEASE_PATH_SIZE], path[LEASE_PATH_SIZE];
+    int result = 1;
+
+    lease_folder(data, id, folder);
+    lock_path(data, id, path);
+    for (int tries = 0; result == 1 && tries < TRIES_MAX; tries++)
+        result = open_locked(folder, path, fd, err);
+    return result == 1 ? error_set(err, 503, "store_busy", "the job is being started by others: try again") : result;
+}
+
+void lease_drop(const char *data, const char *id, int fd)
 {
     char path[LEASE_PATH_SIZE];
 
-    lease_folder(data, id, path);
-    if (io_make_folders(path, 0700) < 0)
-        return error_errno(err, path);
     lock_path(data, id, path);
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*fd < 0)
-        return error_errno(err, path);
-    if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    if (errno == EWOULDBLOCK)
-        error_set(err, 409, "job_active", "the job is running, or is being started");
-    else
-        error_errno(err, path);
-    close(*fd);
-    *fd = -1;
-    return -1;
+    unlink(path);
+    lease_folder(data, id, path);
+    rmdir(path);
+    close(fd);
 }
 
-int lease_note_pid(int fd, pid_t pid, struct error *err)
+int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err)
 {
-    char text[32 + BOOT_ID_SIZE], boot[BOOT_ID_SIZE];
+    char text[NOTE_SIZE], boot[BOOT_ID_SIZE];
     int n;
 
     read_boot_id(boot);
-    n = snprintf(text, sizeof text, "%ld %s\n", (long)pid, boot);
+    n = snprintf(text, sizeof text, "%ld %s%s\n", (long)pid, boot, ready ? READY : "");
     return pwrite(fd, text, (size_t)n, 0) == n ? 0 : error_errno(err, "lock of a run");
 }
 
@@ -91,9 +126,9 @@ bool lease_is_held(const char *data, const char *id)
     return held;
 }
 
-int lease_open_holder(const char *data, const char *id, pid_t *pid)
+int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready)
 {
-    char path[LEASE_PATH_SIZE], text[32 + BOOT_ID_SIZE] = "";
+    char path[LEASE_PATH_SIZE], text[NOTE_SIZE] = "";
     int fd, pidfd = -1;
 
     lock_path(data, id, path);
@@ -102,6 +137,7 @@ int lease_open_holder(const char *data, const char *id, pid_t *pid)
         return -1;
     if (io_read_all(fd, text, sizeof text - 1) > 0 && (*pid = (pid_t)strtol(text, NULL, 10)) > 0)
         pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
+    *ready = strstr(text, READY) != NULL;
     /* The lock was held after the pid was opened, so the pid was the holder's and is nobody else's. */
     if (pidfd >= 0 && !fd_is_held(fd)) {
         close(pidfd);

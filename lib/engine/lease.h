@@ -16,18 +16,23 @@ enum { LEASE_PATH_SIZE = 4096 + 64 };
 /* data/run/ID */
 void lease_folder(const char *data, const char *id, char out[LEASE_PATH_SIZE]);
 
-/* Makes the folder and takes the lock. 0: *fd is the caller's. -1: 409 job_active (somebody has it), 500, 503. */
+/* Makes the folder and takes the lock. 0: *fd is the caller's: to hand down, or to lease_drop().
+ * -1: 409 job_active (somebody has it), 500, 503. */
 int lease_take(const char *data, const char *id, int *fd, struct error *err);
 
-/* Notes who holds it now: the pid of the runner and the id of this boot of the machine. */
-int lease_note_pid(int fd, pid_t pid, struct error *err);
+/* Gives up a lock that nobody else has, and removes it; what else is in the folder of the run stays. */
+void lease_drop(const char *data, const char *id, int fd);
+
+/* Notes who holds it now: the pid of the runner, the id of this boot of the machine, and whether the runner is ready to be
+ * told something by a signal; before that, one would end it. */
+int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err);
 
 /* Is it held? False when there is no such lock at all. */
 bool lease_is_held(const char *data, const char *id);
 
 /* Opens the process that holds the lock, as a pidfd, which the caller closes. -1: nobody holds it, or it has just been
- * taken and the runner is not there yet. */
-int lease_open_holder(const char *data, const char *id, pid_t *pid);
+ * taken and the runner is not there yet. *ready is what lease_note_pid() was told. */
+int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready);
 
 /* Was the lock taken before this boot of the machine? */
 bool lease_is_from_before_boot(const char *data, const char *id);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/process_tree.h"
 #include "engine/engine.h"
@@ -43,15 +44,35 @@ static int set_reason(struct job *job, const char *reason, struct error *err)
     return job->reason ? 0 : error_set(err, 500, "internal", "the server ran out of memory");
 }
 
+/* Reads the job again, inside of a transaction: others may have written its log, or moved it, since it was read. */
+static int read_anew(struct engine *e, struct job *job, struct error *err)
+{
+    char id[ULID_SIZE];
+
+    memcpy(id, job->id, sizeof id);
+    job_clear(job);
+    return store_job_get(e->store, id, job, err);
+}
+
+static int not_idle(const struct job *job, struct error *err)
+{
+    if (job->state == JOB_ACTIVE)
+        return error_set(err, 409, "job_active", "job %s is running", job->id);
+    return error_set(err, 409, "job_over", "job %s is over: make a new one", job->id);
+}
+
 /* The job cannot run: it ends as error, and says why. */
 static int fail_job(struct engine *e, struct job *job, enum job_state from, const char *reason, struct error *err)
 {
-    job->state = JOB_ERROR;
+    if (store_begin(e->store, err) < 0 || read_anew(e, job, err) < 0)
+        return -1;
+    if (job->state != from)
+        return not_idle(job, err);
+    job->state = job_state_next(from, job->wanted != WANT_RUN ? EVENT_KILLED : EVENT_FAILURE);
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
     job->stopped_ms = e->now_ms;
     job->held = false;
-    if (set_reason(job, reason, err) < 0 || store_begin(e->store, err) < 0 ||
-        store_job_update(e->store, job, from, err) < 0)
+    if (set_reason(job, reason, err) < 0 || store_job_update(e->store, job, from, err) < 0)
         return -1;
     return store_commit(e->store, err);
 }
@@ -75,27 +96,40 @@ static void claim(struct engine *e, struct job *job, int64_t version, struct tok
     make_token("jjw_", job->id, t->worker, job->token_hash);
 }
 
-static int not_idle(const struct job *job, struct error *err)
-{
-    if (job->state == JOB_ACTIVE)
-        return error_set(err, 409, "job_active", "job %s is running", job->id);
-    return error_set(err, 409, "job_over", "job %s is over: make a new one", job->id);
-}
-
-/* The claim and the insert of a new job are one transaction, and so is the claim of one that was there. */
+/* The claim and the insert of a new job are one transaction, and so are the look at one that was there and its claim. */
 static int claim_in_store(struct engine *e, struct job *job, bool insert, int64_t version, struct tokens *t,
                           struct error *err)
 {
     if (store_begin(e->store, err) < 0)
         return -1;
-    claim(e, job, version, t);
-    if (insert ? store_job_insert(e->store, job, err) < 0 : store_job_update(e->store, job, JOB_IDLE, err) < 0) {
-        store_rollback(e->store);
-        if (err->status == 409) /* another start was faster */
-            error_set(err, 409, "job_active", "job %s is running", job->id);
-        return -1;
+    if (!insert && read_anew(e, job, err) < 0)
+        goto roll_back;
+    if (job->state != JOB_IDLE) { /* another start was faster */
+        not_idle(job, err);
+        goto roll_back;
     }
+    claim(e, job, version, t);
+    if (insert ? store_job_insert(e->store, job, err) < 0 : store_job_update(e->store, job, JOB_IDLE, err) < 0)
+        goto roll_back;
     return store_commit(e->store, err);
+roll_back:
+    store_rollback(e->store);
+    return -1;
+}
+
+/* Nothing of it runs: it ends as error, and its folder goes. What `launch` said stays in err. */
+static void end_failed_launch(struct engine *e, struct job *job)
+{
+    struct error problem = {0};
+    char folder[LEASE_PATH_SIZE];
+
+    if (fail_job(e, job, JOB_ACTIVE, "its runner could not be started: the server's error log says why", &problem) <
+        0) {
+        store_rollback(e->store); /* who looks at the job next finds that its runner is lost */
+        return;
+    }
+    lease_folder(e->settings->data, job->id, folder);
+    (void)io_remove_tree(folder);
 }
 
 /* Claims and launches. The lock is ours from before the claim until the runner has it. */
@@ -104,25 +138,20 @@ static int run(struct engine *e, struct job *job, bool insert, const struct work
 {
     struct tokens tokens;
     struct launch launch = {.code = code, .kind = w->kind, .lease = tokens.lease, .token = tokens.worker};
-    struct error why = {0};
-    int result = -1;
+    char id[ULID_SIZE];
+    int result;
 
-    if (lease_take(e->settings->data, job->id, &launch.lock, err) < 0)
+    memcpy(id, job->id, sizeof id);
+    if (lease_take(e->settings->data, id, &launch.lock, err) < 0)
         return -1;
-    if (claim_in_store(e, job, insert, w->version, &tokens, err) == 0) {
-        result = launch_runner(e, job, &launch, err);
-        if (result < 0)
-            (void)fail_job(e, job, JOB_ACTIVE, "its runner could not be started: the server's error log says why",
-                           &why);
+    if (claim_in_store(e, job, insert, w->version, &tokens, err) < 0) {
+        lease_drop(e->settings->data, id, launch.lock);
+        return -1;
     }
+    result = launch_runner(e, job, &launch, err);
+    if (result < 0)
+        end_failed_launch(e, job);
     close(launch.lock);
-    if (result < 0) {
-        char folder[LEASE_PATH_SIZE];
-
-        lease_folder(e->settings->data, job->id, folder);
-        if (why.status == 0 && err->status != 409)
-            (void)io_remove_tree(folder);
-    }
     return result;
 }
 
@@ -232,26 +261,54 @@ static int end_by_force(int pidfd, pid_t pid, struct error *err)
     return error_set(err, 503, "still_alive", "the job's processes do not end: try again");
 }
 
+/* The runner of a job, as a pidfd: once it listens to signals, where there is time to wait for that. -1: there is none. */
+static int find_runner(const struct engine *e, const char *id, int wait_ms, pid_t *pid, bool *ready)
+{
+    int64_t deadline = clock_monotonic_ms() + wait_ms;
+
+    for (;;) {
+        int pidfd = lease_open_holder(e->settings->data, id, pid, ready);
+
+        if ((pidfd >= 0 && *ready) || clock_monotonic_ms() >= deadline || !lease_is_held(e->settings->data, id))
+            return pidfd;
+        if (pidfd >= 0)
+            close(pidfd);
+        poll(NULL, 0, 2);
+    }
+}
+
+/* Tells the runner that something is wanted of it, and waits for its end when that is to die. One that is not ready yet
+ * hears of it with the answer to its first report. */
+static int tell_runner(struct engine *e, const char *id, enum job_wanted wanted, struct error *err)
+{
+    bool ready = false;
+    pid_t pid = 0;
+    int pidfd = find_runner(e, id, wanted == WANT_KILL ? KILL_TIMEOUT_MS : 0, &pid, &ready), result = 0;
+
+    if (pidfd < 0)
+        return 0;
+    if (ready)
+        signal_holder(pidfd, SIGUSR1);
+    if (wanted == WANT_KILL && !(ready && ended_within(pidfd, KILL_TIMEOUT_MS)))
+        result = end_by_force(pidfd, pid, err);
+    close(pidfd);
+    return result;
+}
+
 int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err)
 {
-    int pidfd, result = 0;
-    pid_t pid;
-
     if (note_wanted(e, id, wanted, job, err) < 0)
         return -1;
     if (!job->held)
         return 0;
-    pidfd = lease_open_holder(e->settings->data, id, &pid);
-    if (pidfd >= 0) {
-        signal_holder(pidfd, SIGUSR1);
-        if (wanted == WANT_KILL && !ended_within(pidfd, KILL_TIMEOUT_MS))
-            result = end_by_force(pidfd, pid, err);
-        close(pidfd);
-    }
-    if (result < 0 || (wanted == WANT_KILL && engine_reap_job(e, id, err) < 0))
+    if (tell_runner(e, id, wanted, err) < 0 || (wanted == WANT_KILL && engine_reap_job(e, id, err) < 0))
         return -1;
     job_clear(job);
-    return store_job_get(e->store, id, job, err);
+    if (store_job_get(e->store, id, job, err) < 0)
+        return -1;
+    if (wanted == WANT_KILL && job->state == JOB_ACTIVE)
+        return error_set(err, 503, "still_alive", "the job is still being started: try again");
+    return 0;
 }
 
 int engine_tell_state(struct engine *e, const char *id, enum job_state state, struct job *job, struct error *err)
