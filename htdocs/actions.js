@@ -9,22 +9,40 @@ const jobsOf = (count) => (count === 1 ? '1 job' : `${count} jobs`);
 
 export const actions = {
   start: {
-    label: 'Start', icon: 'play', run: status('start'), said: 'Started',
-    fits: (job) => job.status === 'idle', why: 'Only an idle job can be started',
+    label: 'Start',
+    icon: 'play',
+    run: status('start'),
+    said: 'Started',
+    fits: (job) => job.status === 'idle',
+    why: 'Only an idle job can be started',
   },
   stop: {
-    label: 'Stop', icon: 'stop', run: status('stop'), said: 'Asked to stop:',
-    fits: (job) => job.status === 'active', why: 'Only an active job can be stopped',
+    label: 'Stop',
+    icon: 'stop',
+    run: status('stop'),
+    said: 'Asked to stop:',
+    fits: (job) => job.status === 'active',
+    why: 'Only an active job can be stopped',
     text: 'The worker is asked to end (SIGTERM). What still runs after the grace period is killed.',
   },
   kill: {
-    label: 'Kill', icon: 'kill', run: status('kill'), said: 'Killed', danger: true,
-    fits: (job) => job.status === 'active', why: 'Only an active job can be killed',
+    label: 'Kill',
+    icon: 'kill',
+    run: status('kill'),
+    said: 'Killed',
+    danger: true,
+    fits: (job) => job.status === 'active',
+    why: 'Only an active job can be killed',
     text: 'Every process that the job started ends at once (SIGKILL), without a chance to clean up.',
   },
   delete: {
-    label: 'Delete', icon: 'trash', run: (job) => call('DELETE', `jobs/${job.id}`), said: 'Deleted', danger: true,
-    fits: (job) => job.status !== 'active', why: 'An active job must be stopped or killed first',
+    label: 'Delete',
+    icon: 'trash',
+    run: (job) => call('DELETE', `jobs/${job.id}`),
+    said: 'Deleted',
+    danger: true,
+    fits: (job) => job.status !== 'active',
+    why: 'An active job must be stopped or killed first',
     text: 'Its log and its response are deleted with it. This cannot be undone.',
   },
 };
@@ -32,7 +50,10 @@ export const actions = {
 function question(action, fitting, all) {
   const [only] = fitting;
   const what = fitting.length === 1 ? only.name || only.worker : jobsOf(fitting.length);
-  const rest = fitting.length < all.length ? ` The other ${all.length - fitting.length} of the ${all.length} selected are left as they are.` : '';
+  const rest =
+    fitting.length < all.length
+      ? ` The other ${all.length - fitting.length} of the ${all.length} selected are left as they are.`
+      : '';
   return { title: `${action.label} ${what}?`, action: action.label, danger: action.danger, text: action.text + rest };
 }
 
@@ -42,7 +63,11 @@ async function forEach(items, work) {
   const left = [...items];
   const lane = async () => {
     for (let item = left.shift(); item; item = left.shift()) {
-      try { await work(item); } catch (error) { refused.push({ item, error }); }
+      try {
+        await work(item);
+      } catch (error) {
+        refused.push({ item, error });
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));

@@ -43,8 +43,20 @@ function takeColour(numbers) {
 }
 
 const plain = {};
-const switches = { 1: ['bold', true], 2: ['dim', true], 3: ['italic', true], 4: ['underline', true], 7: ['inverse', true], 9: ['strike', true],
-  23: ['italic'], 24: ['underline'], 27: ['inverse'], 29: ['strike'], 39: ['colour'], 49: ['ground'] };
+const switches = {
+  1: ['bold', true],
+  2: ['dim', true],
+  3: ['italic', true],
+  4: ['underline', true],
+  7: ['inverse', true],
+  9: ['strike', true],
+  23: ['italic'],
+  24: ['underline'],
+  27: ['inverse'],
+  29: ['strike'],
+  39: ['colour'],
+  49: ['ground'],
+};
 
 function applyCodes(text, before) {
   const numbers = text === '' ? [0] : text.split(/[;:]/).map(Number);
@@ -63,7 +75,9 @@ function applyCodes(text, before) {
 }
 
 function classOf(style) {
-  const words = ['bold', 'dim', 'italic', 'underline', 'inverse', 'strike'].filter((word) => style[word]).map((word) => `ansi-${word}`);
+  const words = ['bold', 'dim', 'italic', 'underline', 'inverse', 'strike']
+    .filter((word) => style[word])
+    .map((word) => `ansi-${word}`);
   if (style.colour) words.push(`ansi-${style.colour}`);
   if (style.ground) words.push(`ansi-on-${style.ground}`);
   return words.join(' ');
@@ -81,7 +95,9 @@ export function styleAfter(text, style) {
 // [{ text, className }]; `style` is what the lines before left.
 export function pieces(text, style = plain) {
   const out = [];
-  const put = (part, className) => { if (part) out.push({ text: part, className }); };
+  const put = (part, className) => {
+    if (part) out.push({ text: part, className });
+  };
   const show = (part, className) => {
     let at = 0;
     for (const { 0: character, index } of part.matchAll(oddAll)) {

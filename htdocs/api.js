@@ -13,7 +13,10 @@ export const isQuiet = (error) => error.name === 'AbortError' || error.status ==
 
 // Who wants to know: (event) with 'signed-out', 'offline' or 'online'.
 const listeners = new Set();
-export const onApiEvent = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
+export const onApiEvent = (listener) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
 const tell = (event) => listeners.forEach((listener) => listener(event));
 
 export const urlOf = (path) => new URL(path, base).href;

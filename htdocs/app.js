@@ -28,7 +28,9 @@ function ThemeButton() {
   const [theme, setTheme] = useState(() => document.documentElement.dataset.theme || system());
   useEffect(() => {
     const query = matchMedia('(prefers-color-scheme: dark)');
-    const follow = () => { if (!document.documentElement.dataset.theme) setTheme(system()); };
+    const follow = () => {
+      if (!document.documentElement.dataset.theme) setTheme(system());
+    };
     query.addEventListener('change', follow);
     return () => query.removeEventListener('change', follow);
   }, []);
@@ -36,42 +38,61 @@ function ThemeButton() {
     const next = theme === 'dark' ? 'light' : 'dark';
     const kept = next === system() ? '' : next;
     document.documentElement.dataset.theme = kept;
-    if (kept) localStorage.setItem('theme', kept); else localStorage.removeItem('theme');
+    if (kept) localStorage.setItem('theme', kept);
+    else localStorage.removeItem('theme');
     setTheme(next);
   };
-  return html`<${Button} icon=${theme === 'dark' ? 'sun' : 'moon'} kind="plain" iconOnly=${theme === 'dark' ? 'Light colours' : 'Dark colours'}
+  return html`<${Button} icon=${theme === 'dark' ? 'sun' : 'moon'} kind="plain"
+    iconOnly=${theme === 'dark' ? 'Light colours' : 'Dark colours'}
     onClick=${toggle} data-testid="theme" />`;
 }
 
 function View({ route, me }) {
   const [first, second] = route.parts;
   const { query } = route;
-  if (first === 'jobs' && second) return html`<${Job} key=${second} id=${second} me=${me} pane=${query.get('pane') || 'log'} />`;
+  if (first === 'jobs' && second)
+    return html`<${Job} key=${second} id=${second} me=${me} pane=${query.get('pane') || 'log'} />`;
   if (first === 'jobs') return html`<${Jobs} me=${me} query=${query} />`;
-  if (first === 'create') return html`<${CreateJob} key=${query.toString()} me=${me} preset=${query.get('worker')} like=${query.get('like')} />`;
+  if (first === 'create')
+    return html`<${CreateJob} key=${query.toString()} me=${me} preset=${query.get('worker')}
+      like=${query.get('like')} />`;
   if (first === 'workers' && second) return html`<${Worker} key=${second} name=${second} me=${me} />`;
   if (first === 'workers') return html`<${Workers} me=${me} />`;
   if (first === 'create-worker') return html`<${CreateWorker} me=${me} />`;
-  return html`<h1 class="hidden">Nothing here</h1><${Empty} title="There is no such page" icon="search"><a href="#/jobs">Jobs</a><//>`;
+  return html`<h1 class="hidden">Nothing here</h1><${Empty} title="There is no such page" icon="search">
+      <a href="#/jobs">Jobs</a><//>`;
 }
 
 function Top({ me, view, showKeys, signOut }) {
   const shown = tabs.filter((tab) => may(me, tab.role));
   return html`
     <header class="top">
-      <a class="brand" href="#/jobs" data-testid="brand"><img src="icon.svg" alt="" width="26" height="26" /><b>JobJoker</b></a>
-      ${me && html`<nav aria-label="Pages">
-        ${shown.map((tab) => html`
-          <a href=${`#/${tab.view}`} aria-current=${tab.view === view ? 'page' : undefined} data-testid=${`tab-${tab.view}`}>
-            <${Icon} name=${tab.icon} /><span class="long">${tab.label}</span><span class="short" aria-hidden="true">${tab.short || tab.label}</span></a>`)}
-      </nav>`}
+      <a class="brand" href="#/jobs" data-testid="brand">
+        <img src="icon.svg" alt="" width="26" height="26" /><b>JobJoker</b></a>
+      ${
+        me &&
+        html`<nav aria-label="Pages">
+        ${shown.map(
+          (tab) => html`
+          <a href=${`#/${tab.view}`} aria-current=${tab.view === view ? 'page' : undefined}
+            data-testid=${`tab-${tab.view}`}>
+            <${Icon} name=${tab.icon} /><span class="long">${tab.label}</span>
+            <span class="short" aria-hidden="true">${tab.short || tab.label}</span></a>`,
+        )}
+      </nav>`
+      }
       <span class="grow"></span>
       <div class="row tight">
         ${me && html`<span class="who" title=${`Signed in as ${me.name}, role ${me.role}`}>${me.name}</span>`}
-        <${Button} icon="keys" kind="plain only-wide" iconOnly="Keyboard shortcuts" onClick=${showKeys} data-testid="shortcuts" />
+        <${Button} icon="keys" kind="plain only-wide" iconOnly="Keyboard shortcuts" onClick=${showKeys}
+          data-testid="shortcuts" />
         <${ThemeButton} />
-        ${me && me.via === 'session' && html`
-          <${Button} icon="out" kind="plain" iconOnly="Sign out" onClick=${signOut} data-testid="sign-out" />`}
+        ${
+          me &&
+          me.via === 'session' &&
+          html`
+          <${Button} icon="out" kind="plain" iconOnly="Sign out" onClick=${signOut} data-testid="sign-out" />`
+        }
       </div>
     </header>`;
 }
@@ -83,7 +104,13 @@ function App() {
   const [keys, setKeys] = useState(false);
   const route = useRoute();
   // A new object each time: views that depend on it ask for their data again after somebody signed in.
-  const load = () => get('me').then(({ data: [who] }) => { setMe(who); setSignedOut(false); }).catch(() => {});
+  const load = () =>
+    get('me')
+      .then(({ data: [who] }) => {
+        setMe(who);
+        setSignedOut(false);
+      })
+      .catch(() => {});
   useEffect(() => {
     const stop = onApiEvent((event) => {
       if (event === 'signed-out') setSignedOut(true);
@@ -104,12 +131,21 @@ function App() {
     setMe(null);
     setSignedOut(true);
   };
-  const shortcuts = Object.fromEntries(tabs.filter((tab) => may(me, tab.role)).map((tab) => [tab.key, goTo(`#/${tab.view}`)]));
+  const shortcuts = Object.fromEntries(
+    tabs.filter((tab) => may(me, tab.role)).map((tab) => [tab.key, goTo(`#/${tab.view}`)]),
+  );
   useShortcuts(me && { ...shortcuts, '?': () => setKeys(true) });
   return html`
-    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); document.getElementById('main').focus(); }}>Skip to the content</a>
+    <a class="skip" href="#main" onClick=${(event) => {
+      event.preventDefault();
+      document.getElementById('main').focus();
+    }}>Skip to the content</a>
     <${Top} me=${me} view=${route.parts[0] || 'jobs'} showKeys=${() => setKeys(true)} signOut=${signOut} />
-    ${offline && html`<div class="banner" role="status"><span class="spinner"></span>The server cannot be reached. Trying again…</div>`}
+    ${
+      offline &&
+      html`<div class="banner" role="status"><span
+        class="spinner"></span>The server cannot be reached. Trying again…</div>`
+    }
     <main id="main" tabindex="-1">${me && html`<${View} route=${route} me=${me} />`}</main>
     ${keys && html`<${ShortcutHelp} onClose=${() => setKeys(false)} />`}
     ${signedOut && html`<${SignIn} onDone=${load} again=${Boolean(me)} />`}

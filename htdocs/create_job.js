@@ -18,15 +18,22 @@ function WorkerChoice({ workers, chosen, choose }) {
     const input = list.current.querySelector(':checked');
     if (input) list.current.scrollTop = input.offsetTop - list.current.offsetTop - list.current.clientHeight / 2;
   }, []);
-  const fitting = workers.filter((worker) => `${worker.name} ${worker.kind} ${worker.description || ''}`.toLowerCase().includes(text.toLowerCase()));
+  const fitting = workers.filter((worker) =>
+    `${worker.name} ${worker.kind} ${worker.description || ''}`.toLowerCase().includes(text.toLowerCase()),
+  );
   return html`
     <fieldset class="card worker-choice">
       <legend>Worker</legend>
-      <${Search} label="Search workers" placeholder="Search" value=${text} onText=${setText} data-testid="worker-search" />
+      <${Search} label="Search workers" placeholder="Search" value=${text} onText=${setText}
+        data-testid="worker-search" />
       <div class="choices" ref=${list}>
-        ${fitting.map((worker) => html`
-          <label key=${worker.name} class="choice"><input type="radio" name="worker" value=${worker.name} checked=${worker.name === chosen} onChange=${() => choose(worker.name)} />
-            <span><b>${worker.name}</b> <span class="tag">${worker.kind}</span><span class="sub">${worker.description}</span></span></label>`)}
+        ${fitting.map(
+          (worker) => html`
+          <label key=${worker.name} class="choice"><input type="radio" name="worker" value=${worker.name}
+            checked=${worker.name === chosen} onChange=${() => choose(worker.name)} />
+            <span><b>${worker.name}</b> <span class="tag">${worker.kind}</span><span
+              class="sub">${worker.description}</span></span></label>`,
+        )}
         ${fitting.length === 0 && html`<p class="quiet">No worker fits.</p>`}
       </div>
     </fieldset>`;
@@ -37,7 +44,8 @@ function readText(text) {
   if (text.trim() === '') return { value: {} };
   try {
     const value = JSON.parse(text);
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) return { fault: 'Parameters are one JSON object: {…}' };
+    if (value === null || typeof value !== 'object' || Array.isArray(value))
+      return { fault: 'Parameters are one JSON object: {…}' };
     return { value };
   } catch (error) {
     return { fault: `This is not JSON: ${error.message}` };
@@ -46,10 +54,14 @@ function readText(text) {
 
 // "items[2].name" belongs to the field `items`, and says so.
 function refusals(data) {
-  return Object.fromEntries(data.filter(({ field }) => field).map(({ field, message }) => {
-    const [, name, place] = field.match(/^([^.[]*)(.*)$/);
-    return [name, place ? `${place} ${message}` : message];
-  }));
+  return Object.fromEntries(
+    data
+      .filter(({ field }) => field)
+      .map(({ field, message }) => {
+        const [, name, place] = field.match(/^([^.[]*)(.*)$/);
+        return [name, place ? `${place} ${message}` : message];
+      }),
+  );
 }
 
 function Parameters({ schema, text, edition, way, setWay, faults, fault, value, onText }) {
@@ -59,18 +71,33 @@ function Parameters({ schema, text, edition, way, setWay, faults, fault, value, 
     <fieldset class="card">
       <legend>Parameters</legend>
       <div class="segments" role="group" aria-label="How to say the parameters">
-        <button type="button" aria-pressed=${asForm} disabled=${!form || Boolean(fault)} onClick=${() => setWay('form')} data-testid="as-form"
-          title=${fault ? 'First mend the JSON' : form ? undefined : 'This worker does not describe its parameters'}>Form</button>
-        <button type="button" aria-pressed=${!asForm} onClick=${() => setWay('json')} data-testid="as-json">JSON</button>
+        <button type="button" aria-pressed=${asForm} disabled=${!form || Boolean(fault)}
+          onClick=${() => setWay('form')} data-testid="as-form"
+          title=${
+            fault ? 'First mend the JSON' : form ? undefined : 'This worker does not describe its parameters'
+          }>Form</button>
+        <button type="button" aria-pressed=${!asForm} onClick=${() => setWay('json')}
+          data-testid="as-json">JSON</button>
       </div>
-      ${asForm
-        ? html`<${SchemaForm} schema=${schema} value=${value} faults=${faults} onChange=${(next) => onText(pretty(next))} />`
-        : html`<div class="field wide">
-            <${Editor} key=${edition} code=${text} language="json" label="Parameters as JSON" kind="small" onChange=${onText} />
+      ${
+        asForm
+          ? html`<${SchemaForm} schema=${schema} value=${value} faults=${faults}
+            onChange=${(next) => onText(pretty(next))} />`
+          : html`<div class="field wide">
+            <${Editor} key=${edition} code=${text} language="json" label="Parameters as JSON" kind="small"
+              onChange=${onText} />
             ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-            ${Object.entries(faults).map(([field, message]) => html`<p key=${field} class="fault"><code>${field}</code> ${message}</p>`)}
-            ${schema && html`<details><summary data-testid="schema">What this worker expects</summary><pre class="block" tabindex="0">${pretty(schema)}</pre></details>`}
-          </div>`}
+            ${Object.entries(faults).map(
+              ([field, message]) => html`<p key=${field}
+              class="fault"><code>${field}</code> ${message}</p>`,
+            )}
+            ${
+              schema &&
+              html`<details><summary data-testid="schema">What this worker expects</summary><pre class="block"
+                tabindex="0">${pretty(schema)}</pre></details>`
+            }
+          </div>`
+      }
     </fieldset>`;
 }
 
@@ -79,12 +106,16 @@ function Options({ name, setName, timeout, setTimeLimit, faults }) {
     <fieldset class="card">
       <legend>Options</legend>
       <div class="field"><label for="job-name">Name</label>
-        <input id="job-name" maxlength="200" autocomplete="off" value=${name} onInput=${(event) => setName(event.target.value)} aria-describedby="job-name-help" />
+        <input id="job-name" maxlength="200" autocomplete="off" value=${name}
+          onInput=${(event) => setName(event.target.value)} aria-describedby="job-name-help" />
         <p class="help" id="job-name-help">To find it again. May be left out.</p></div>
       <div class="field"><label for="job-timeout">Timeout in seconds</label>
-        <input id="job-timeout" class="short" inputmode="decimal" autocomplete="off" value=${timeout} onInput=${(event) => setTimeLimit(event.target.value)}
+        <input id="job-timeout" class="short" inputmode="decimal" autocomplete="off" value=${timeout}
+          onInput=${(event) => setTimeLimit(event.target.value)}
           aria-invalid=${faults.timeout ? 'true' : undefined} aria-describedby="job-timeout-help" />
-        <p class="help" id="job-timeout-help">${faults.timeout && html`<span class="fault">${faults.timeout}</span> `}A job that takes longer is ended as an error. Empty: as the server is set up.</p></div>
+        <p class="help" id="job-timeout-help">
+          ${faults.timeout && html`<span class="fault">${faults.timeout}</span> `}
+          A job that takes longer is ended as an error. Empty: as the server is set up.</p></div>
     </fieldset>`;
 }
 
@@ -114,53 +145,104 @@ export function CreateJob({ me, preset, like }) {
     setChosen(found ? next : '');
     setText(pretty(parameters || defaultsOf(found && found.parameters)));
     setEdition((n) => n + 1);
-    setRefused({}); setTried(false); setError('');
+    setRefused({});
+    setTried(false);
+    setError('');
   };
   const begin = async () => {
     try {
       const { data } = await get('workers?limit=1000');
       setWorkers(data);
       if (chosen) return; // somebody signed in again: what was typed stays
-      const job = like && await get(`jobs/${like}`).then((answer) => answer.data[0]).catch(() => null); // deleted meanwhile
-      fill(preset && data.some((each) => each.name === preset) ? preset : (data[0] || {}).name, data, job && job.parameters);
-      if (job) { setName(job.name || ''); setTimeLimit(job.timeout ? String(job.timeout) : ''); }
+      const job =
+        like &&
+        (await get(`jobs/${like}`)
+          .then((answer) => answer.data[0])
+          .catch(() => null)); // deleted meanwhile
+      fill(
+        preset && data.some((each) => each.name === preset) ? preset : (data[0] || {}).name,
+        data,
+        job && job.parameters,
+      );
+      if (job) {
+        setName(job.name || '');
+        setTimeLimit(job.timeout ? String(job.timeout) : '');
+      }
     } catch (problem) {
       if (!isQuiet(problem)) setError(problem.message);
     }
   };
-  useEffect(() => { begin(); }, [me]);
+  useEffect(() => {
+    begin();
+  }, [me]);
+
+  // What is wrong may be out of sight.
+  useEffect(() => {
+    const field = error && document.querySelector('form [aria-invalid=true]');
+    if (field) field.focus();
+  }, [error]);
 
   const create = async (start) => {
-    setTried(true); setError(''); setRefused({});
+    setTried(true);
+    setError('');
+    setRefused({});
     if (fault) return;
-    if (badTime.timeout || Object.keys(faultsOf(schema, value)).length) { setError('Some of it is not right yet: see above.'); return; }
+    if (badTime.timeout || Object.keys(faultsOf(schema, value)).length) {
+      setError('Some of it is not right yet: see above.');
+      return;
+    }
     setBusy(true);
     try {
-      const options = { ...(name.trim() && { name: name.trim() }), ...(timeout.trim() && { timeout: Number(timeout) }) };
-      const { data: [made] } = await call('POST', 'jobs', { worker: chosen, parameters: value, start, ...options });
+      const options = {
+        ...(name.trim() && { name: name.trim() }),
+        ...(timeout.trim() && { timeout: Number(timeout) }),
+      };
+      const {
+        data: [made],
+      } = await call('POST', 'jobs', { worker: chosen, parameters: value, start, ...options });
       location.hash = address(['jobs', made.id]);
     } catch (problem) {
-      if (!isQuiet(problem)) { setError(problem.message); setRefused(refusals(problem.data)); }
+      if (!isQuiet(problem)) {
+        setError(problem.message);
+        setRefused(refusals(problem.data));
+      }
       setBusy(false);
     }
   };
 
-  if (workers && workers.length === 0) return html`<h1>Create a job</h1><${Empty} title="No workers yet" icon="workers">A job needs a worker. <a href="#/create-worker">Create one.</a><//>`;
+  if (workers && workers.length === 0)
+    return html`<h1>Create a job</h1><${Empty} title="No workers yet" icon="workers">A job needs a worker. <a
+      href="#/create-worker">Create one.</a><//>`;
   return html`
     <h1>Create a job</h1>
-    ${workers && chosen && html`<form class="columns" novalidate onSubmit=${(event) => { event.preventDefault(); create(true); }}>
+    ${
+      workers &&
+      chosen &&
+      html`<form class="columns" novalidate onSubmit=${(event) => {
+        event.preventDefault();
+        create(true);
+      }}>
       <${WorkerChoice} workers=${workers} chosen=${chosen} choose=${(next) => fill(next, workers)} />
       <div>
         ${worker && worker.description && html`<p class="lead">${worker.description}</p>`}
-        <${Parameters} schema=${schema} text=${text} edition=${edition} way=${way} value=${value} fault=${fault} faults=${faults}
-          setWay=${(next) => { setEdition(edition + 1); setWay(next); }} onText=${(next) => { setText(next); setRefused({}); }} />
+        <${Parameters} schema=${schema} text=${text} edition=${edition} way=${way} value=${value} fault=${fault}
+          faults=${faults}
+          setWay=${(next) => {
+            setEdition(edition + 1);
+            setWay(next);
+          }} onText=${(next) => {
+            setText(next);
+            setRefused({});
+          }} />
         <${Options} name=${name} setName=${setName} timeout=${timeout} setTimeLimit=${setTimeLimit} faults=${badTime} />
         ${error && html`<${Notice}>${error}<//>`}
         <div class="row end submit">
           <${Button} disabled=${busy} onClick=${() => create(false)} data-testid="create">Create<//>
-          <${Button} type="submit" icon="play" kind="primary" disabled=${busy} data-testid="create-start">Create and start<//>
+          <${Button} type="submit" icon="play" kind="primary" disabled=${busy}
+            data-testid="create-start">Create and start<//>
         </div>
       </div>
-    </form>`}
+    </form>`
+    }
     ${!workers && error && html`<${Notice}>${error}<//>`}`;
 }

@@ -23,20 +23,41 @@ export function CreateWorker() {
   const nameFits = /^[A-Za-z0-9_-]{1,64}$/.test(name);
   useUnsaved(touched);
   useTitle('Create a worker');
-  useEffect(() => { nameInput.current.focus(); }, []);
+  useEffect(() => {
+    nameInput.current.focus();
+  }, []);
 
   const fill = (next, called) => {
-    setText(templateOf(next, called)); setEdition((n) => n + 1); setTouched(false); setProblem(null);
+    setText(templateOf(next, called));
+    setEdition((n) => n + 1);
+    setTouched(false);
+    setProblem(null);
   };
   const choose = async (next) => {
-    if (touched && !(await confirm({ title: 'Begin anew?', text: 'The template replaces what you typed.', action: 'Replace', danger: true }))) return;
-    setKind(next); fill(next, name);
+    if (
+      touched &&
+      !(await confirm({
+        title: 'Begin anew?',
+        text: 'The template replaces what you typed.',
+        action: 'Replace',
+        danger: true,
+      }))
+    )
+      return;
+    setKind(next);
+    fill(next, name);
   };
   // A class in PHP is called as its worker is: the template follows the name until somebody types in it.
-  const rename = (next) => { setName(next); if (!touched && kind === 'php') fill(kind, next); };
+  const rename = (next) => {
+    setName(next);
+    if (!touched && kind === 'php') fill(kind, next);
+  };
   const save = async () => {
     if (busy) return;
-    if (!nameFits) { nameInput.current.focus(); return; }
+    if (!nameFits) {
+      nameInput.current.focus();
+      return;
+    }
     setBusy(true);
     try {
       await putCode(name, text, null);
@@ -55,18 +76,35 @@ export function CreateWorker() {
       <h1>Create a worker</h1>
       <div class="worker-head">
         <div class="field"><label for="worker-name">Name</label>
-          <input id="worker-name" ref=${nameInput} value=${name} onInput=${(event) => rename(event.target.value)} autocomplete="off" autocapitalize="none"
-            spellcheck="false" maxlength="64" aria-invalid=${fault ? 'true' : undefined} aria-describedby="worker-name-help" />
-          <p class="help" id="worker-name-help">${fault ? html`<span class="fault">Letters, digits, _ and - only.</span>` : 'Letters, digits, _ and -.'}</p></div>
+          <input id="worker-name" ref=${nameInput} value=${name} onInput=${(event) => rename(event.target.value)}
+            autocomplete="off" autocapitalize="none"
+            spellcheck="false" maxlength="64" aria-invalid=${fault ? 'true' : undefined}
+              aria-describedby="worker-name-help" />
+          <p class="help"
+            id="worker-name-help">${
+              fault ? html`<span class="fault">Letters, digits, _ and - only.</span>` : 'Letters, digits, _ and -.'
+            }</p></div>
         <div class="field"><span class="label" id="kind-label">Language</span>
           <div class="segments" role="group" aria-labelledby="kind-label">
-            ${templates.map((template) => html`
-              <button type="button" aria-pressed=${kind === template.kind} onClick=${() => choose(template.kind)} data-testid=${`kind-${template.kind}`}>${template.label}</button>`)}
+            ${templates.map(
+              (template) => html`
+              <button type="button" aria-pressed=${kind === template.kind} onClick=${() => choose(template.kind)}
+                data-testid=${`kind-${template.kind}`}>${template.label}</button>`,
+            )}
           </div></div>
-        <${Button} kind="primary" disabled=${!nameFits || busy} onClick=${save} data-testid="save" title="Ctrl S">Create worker<//>
+        <${Button} kind="primary" disabled=${!nameFits || busy} onClick=${save} data-testid="save"
+          title="Ctrl S">Create worker<//>
       </div>
-      ${problem && html`<${Complaints} problem=${problem} goTo=${(line, column) => editor.current && editor.current.goTo(line, column)} />`}
-      <${Editor} key=${edition} code=${text} language=${languageOf(text)} complaints=${problem ? problem.data : none} control=${editor}
-        onChange=${(next) => { setText(next); setTouched(true); }} onSave=${save} label="Code of the new worker" />
+      ${
+        problem &&
+        html`<${Complaints} problem=${problem}
+          goTo=${(line, column) => editor.current && editor.current.goTo(line, column)} />`
+      }
+      <${Editor} key=${edition} code=${text} language=${languageOf(text)} complaints=${problem ? problem.data : none}
+        control=${editor}
+        onChange=${(next) => {
+          setText(next);
+          setTouched(true);
+        }} onSave=${save} label="Code of the new worker" />
     </div>`;
 }

@@ -8,31 +8,47 @@ import { focusOn, useShortcuts } from './shortcuts.js';
 import { Button, LinkButton, Notice, Search } from './ui.js';
 
 const PAGE = 1000;
+const streams = ['stdout', 'stderr', 'system', 'api'];
 
 // Asks for what is new, until the job has ended and all was read. put(entries): they go at the end.
 function useFeed(path, running, turn, put) {
   const [state, setState] = useState({ first: 0, last: 0, total: 0, asked: false, error: '' });
   const live = useRef({ over: false });
-  const note = (part) => { Object.assign(live.current, part); setState((old) => ({ ...old, ...part })); };
+  const note = (part) => {
+    Object.assign(live.current, part);
+    setState((old) => ({ ...old, ...part }));
+  };
 
-  useEffect(() => { live.current.over = false; }, [turn, running]);
-  usePolling(async (signal) => {
-    const now = live.current;
-    if (now.over) return;
-    try {
-      for (let more = true; more;) {
-        const query = now.asked ? `after=${now.last}&limit=${PAGE}` : `tail=${PAGE}`;
-        const { data, total } = await get(`${path}?${query}`, { signal });
-        if (data.length) put(data);
-        note({ asked: true, error: '', total, last: data.length ? data.at(-1).seq : now.last || 0, first: now.first || (data.length ? data[0].seq : 0) });
-        more = data.length > 0 && now.last < total;
+  useEffect(() => {
+    live.current.over = false;
+  }, [turn, running]);
+  usePolling(
+    async (signal) => {
+      const now = live.current;
+      if (now.over) return;
+      try {
+        for (let more = true; more;) {
+          const query = now.asked ? `after=${now.last}&limit=${PAGE}` : `tail=${PAGE}`;
+          const { data, total } = await get(`${path}?${query}`, { signal });
+          if (data.length) put(data);
+          note({
+            asked: true,
+            error: '',
+            total,
+            last: data.length ? data.at(-1).seq : now.last || 0,
+            first: now.first || (data.length ? data[0].seq : 0),
+          });
+          more = data.length > 0 && now.last < total;
+        }
+        now.over = !running; // this was one more look after the end
+      } catch (error) {
+        if (!isQuiet(error)) note({ error: error.message });
+        throw error;
       }
-      now.over = !running; // this was one more look after the end
-    } catch (error) {
-      if (!isQuiet(error)) note({ error: error.message });
-      throw error;
-    }
-  }, 1000, [path, running, turn]);
+    },
+    1000,
+    [path, running, turn],
+  );
   return [state, note];
 }
 
@@ -41,7 +57,11 @@ function useLog(box, { onChange }) {
   if (!ref.current) ref.current = { lines: new LogLines(), view: null };
   useLayoutEffect(() => {
     const { lines } = ref.current;
-    const toggle = (head) => { head.open = !head.open; view.replace(lines.shown()); view.drawFold(head); };
+    const toggle = (head) => {
+      head.open = !head.open;
+      view.replace(lines.shown());
+      view.drawFold(head);
+    };
     const view = new LogView(box.current, { toggle, changed: onChange });
     ref.current.view = view;
     return () => view.destroy();
@@ -94,11 +114,17 @@ function useFind(log, setCount) {
   };
 }
 
-const remembered = (name, fallback) => { const value = localStorage.getItem(name); return value === null ? fallback : value === 'on'; };
+const remembered = (name, fallback) => {
+  const value = localStorage.getItem(name);
+  return value === null ? fallback : value === 'on';
+};
 
 function useSwitch(name, fallback) {
   const [on, setOn] = useState(() => remembered(name, fallback));
-  const toggle = () => { localStorage.setItem(name, on ? 'off' : 'on'); setOn(!on); };
+  const toggle = () => {
+    localStorage.setItem(name, on ? 'off' : 'on');
+    setOn(!on);
+  };
   return [on, toggle];
 }
 
@@ -106,16 +132,22 @@ function Earlier({ missing, load, busy }) {
   if (missing <= 0) return null;
   return html`
     <div class="earlier">
-      <span class="quiet">${missing.toLocaleString('en')} earlier ${missing === 1 ? 'entry' : 'entries'} not loaded</span>
-      <${Button} small disabled=${busy} onClick=${() => load(false)} data-testid="earlier">Load ${Math.min(missing, PAGE).toLocaleString('en')}<//>
-      ${missing > PAGE && html`<${Button} small disabled=${busy} onClick=${() => load(true)} data-testid="earlier-all">Load all<//>`}
+      <span class="quiet">${missing.toLocaleString('en')} earlier ${
+        missing === 1 ? 'entry' : 'entries'
+      } not loaded</span>
+      <${Button} small disabled=${busy} onClick=${() => load(false)}
+        data-testid="earlier">Load ${Math.min(missing, PAGE).toLocaleString('en')}<//>
+      ${
+        missing > PAGE &&
+        html`<${Button} small disabled=${busy} onClick=${() => load(true)} data-testid="earlier-all">Load all<//>`
+      }
     </div>`;
 }
 
 export function Entries({ job, kind, turn }) {
   const isLog = kind === 'log';
   const box = useRef();
-  const [position, setPosition] = useState({ following: true, below: 0 });
+  const [following, setFollowing] = useState(true);
   const [count, setCount] = useState(null);
   const [text, setText] = useState('');
   const [only, setOnly] = useState('');
@@ -124,7 +156,7 @@ export function Entries({ job, kind, turn }) {
   const [busy, setBusy] = useState(false);
   const [times, toggleTimes] = useSwitch(`${kind}-times`, isLog);
   const [wrap, toggleWrap] = useSwitch(`${kind}-wrap`, !isLog);
-  const log = useLog(box, { onChange: setPosition });
+  const log = useLog(box, { onChange: setFollowing });
   const find = useFind(log, setCount);
   const path = `jobs/${job.id}/${kind}`;
   const running = job.status === 'idle' || job.status === 'active';
@@ -150,7 +182,7 @@ export function Entries({ job, kind, turn }) {
         if (data.length === 0) break;
         grown(log.lines.prepend(data));
         log.view.follow(false);
-        log.view.replace(log.lines.shown());
+        log.view.replace(log.lines.shown(), { redraw: true }); // a group may begin in what came
         first = data[0].seq;
         note({ first, error: '' });
         more = all;
@@ -173,50 +205,94 @@ export function Entries({ job, kind, turn }) {
     log.lines.heads().forEach((head) => log.view.drawFold(head));
     setGroups({ any: true, folded: !groups.folded });
   };
+  const search = (next) => {
+    setText(next);
+    find.search(next);
+  };
   const findKeys = (event) => {
-    if (event.key === 'Enter') { event.preventDefault(); find.go(event.shiftKey ? -1 : 1); }
-    if (event.key === 'Escape') { event.preventDefault(); setText(''); find.search(''); box.current.focus(); }
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      find.go(event.shiftKey ? -1 : 1);
+    }
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      search('');
+      box.current.focus();
+    }
   };
   // Ctrl-F finds in the whole text, of which the browser sees a part only; a second one is the browser's.
   const boxKeys = (event) => {
-    if (event.key === 'f' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); focusOn('[data-testid=find]')(); }
+    if (event.key === 'f' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      focusOn('[data-testid=find]')();
+    }
   };
-  useLayoutEffect(() => { log.view.setWrap(wrap); }, [wrap]);
+  useLayoutEffect(() => {
+    log.view.setWrap(wrap);
+  }, [wrap]);
   useShortcuts({ '/': focusOn('[data-testid=find]') });
 
   const empty = feed.asked && feed.total === 0;
   return html`
     <section class="viewer" aria-label=${isLog ? 'Log' : 'Response'}>
       <div class="viewer-bar">
-        <${Search} label="Find in this text" placeholder="Find" value=${text} onText=${(next) => { setText(next); find.search(next); }}
-          onKeyDown=${findKeys} data-testid="find" />
-        ${count && html`<span class="row tight">
-          <span class="quiet number" role="status">${count.of ? `${count.at} of ${count.of.toLocaleString('en')}` : 'Nothing found'}</span>
-          <${Button} small icon="upward" kind="plain" iconOnly="Previous place" disabled=${!count.of} onClick=${() => find.go(-1)} data-testid="find-previous" />
-          <${Button} small icon="downward" kind="plain" iconOnly="Next place" disabled=${!count.of} onClick=${() => find.go(1)} data-testid="find-next" /></span>`}
+        <${Search} label="Find in this text" placeholder="Find" value=${text} onText=${search} onKeyDown=${findKeys}
+          data-testid="find" />
+        ${
+          count &&
+          html`<span class="row tight">
+          <span class="quiet number" role="status">
+            ${count.of ? `${count.at} of ${count.of.toLocaleString('en')}` : 'Nothing found'}</span>
+          <${Button} small icon="upward" kind="plain" iconOnly="Previous place" disabled=${!count.of}
+            onClick=${() => find.go(-1)} data-testid="find-previous" />
+          <${Button} small icon="downward" kind="plain" iconOnly="Next place" disabled=${!count.of}
+            onClick=${() => find.go(1)} data-testid="find-next" /></span>`
+        }
         <span class="grow"></span>
-        <span class="quiet number" role="status">${number.toLocaleString('en')} ${number === 1 ? 'line' : 'lines'}</span>
+        <span class="quiet number" role="status">
+          ${number.toLocaleString('en')} ${number === 1 ? 'line' : 'lines'}</span>
         ${job.status === 'active' && html`<span class="live">live</span>`}
         <div class="row tight" role="group" aria-label="How it is shown">
-          ${isLog && html`<label><span class="hidden">Stream</span>
+          ${
+            isLog &&
+            html`<label><span class="hidden">Stream</span>
             <select class="small" value=${only} onChange=${(event) => choose(event.target.value)} data-testid="stream">
-              <option value="">All streams</option><option value="stdout">stdout</option><option value="stderr">stderr</option>
-              <option value="system">system</option><option value="api">api</option></select></label>`}
-          ${groups.any && html`<${Button} small icon="fold" iconOnly="Fold all groups" pressed=${groups.folded} onClick=${foldAll} data-testid="fold-all" />`}
+              <option value="">All streams</option>
+              ${streams.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>`
+          }
+          ${
+            groups.any &&
+            html`<${Button} small icon="fold" iconOnly="Fold all groups" pressed=${groups.folded} onClick=${foldAll}
+              data-testid="fold-all" />`
+          }
           <${Button} small icon="clock" iconOnly="Times" pressed=${times} onClick=${toggleTimes} data-testid="times" />
-          <${Button} small icon="wrap" iconOnly="Wrap long lines" pressed=${wrap} onClick=${toggleWrap} data-testid="wrap" />
-          <${Button} small icon="end" iconOnly="Follow the end" pressed=${position.following} onClick=${() => log.view.follow(!position.following)} data-testid="follow" />
-          <${LinkButton} small icon="down" iconOnly="Download" href=${urlOf(`${path}.txt`)} download=${`${job.id}-${kind}.txt`} data-testid="download" />
+          <${Button} small icon="wrap" iconOnly="Wrap long lines" pressed=${wrap} onClick=${toggleWrap}
+            data-testid="wrap" />
+          <${Button} small icon="end" iconOnly="Follow the end" pressed=${following}
+            onClick=${() => log.view.follow(!following)} data-testid="follow" />
+          <${LinkButton} small icon="down" iconOnly="Download" href=${urlOf(`${path}.txt`)}
+            download=${`${job.id}-${kind}.txt`} data-testid="download" />
         </div>
       </div>
       ${feed.error && html`<${Notice}>${feed.error}<//>`}
       <${Earlier} missing=${feed.first - 1} load=${loadEarlier} busy=${busy} />
       <div class="lines-frame">
-        <div class=${`lines ${times ? '' : 'no-times'} ${isLog ? '' : 'no-streams'}`} ref=${box} tabindex="0" onKeyDown=${boxKeys}
-          role="log" aria-live="off" aria-label=${isLog ? 'Lines of the log' : 'Lines of the response'}></div>
-        ${empty && html`<p class="lines-empty quiet">${job.status === 'idle' ? 'The job was not started yet.' : 'Nothing was said so far.'}</p>`}
-        ${!position.following && running && html`
-          <${Button} small icon="end" kind="to-end" onClick=${() => log.view.follow(true)} data-testid="to-end">To the end<//>`}
+        <div class=${`lines ${times ? '' : 'no-times'} ${isLog ? '' : 'no-streams'}`} ref=${box} tabindex="0"
+          onKeyDown=${boxKeys} role="log" aria-live="off"
+          aria-label=${isLog ? 'Lines of the log' : 'Lines of the response'}></div>
+        ${
+          empty &&
+          html`
+          <p class="lines-empty quiet">
+            ${job.status === 'idle' ? 'The job was not started yet.' : 'Nothing was said so far.'}</p>`
+        }
+        ${
+          !following &&
+          running &&
+          html`
+          <${Button} small icon="end" kind="to-end" onClick=${() => log.view.follow(true)}
+            data-testid="to-end">To the end<//>`
+        }
       </div>
     </section>`;
 }

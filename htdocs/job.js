@@ -8,7 +8,19 @@ import { may } from './roles.js';
 import { address } from './route.js';
 import { goTo, useShortcuts } from './shortcuts.js';
 import { Time, Took, size } from './time.js';
-import { Button, Empty, Icon, LinkButton, Notice, Progress, Status, copyText, statusWords, toast, useTitle } from './ui.js';
+import {
+  Button,
+  Empty,
+  Icon,
+  LinkButton,
+  Notice,
+  Progress,
+  Status,
+  copyText,
+  statusWords,
+  toast,
+  useTitle,
+} from './ui.js';
 
 const POLL_MS = 1000;
 const POLL_OVER_MS = 10000; // somebody may delete it
@@ -19,42 +31,68 @@ function Facts({ job }) {
   const { usage } = job;
   return html`
     <dl class="facts">
-      <${Fact} name="Worker"><a href=${address(['workers', job.worker])}>${job.worker}</a>${job.version ? html` <span class="quiet">version ${job.version}</span>` : ''}<//>
+      <${Fact} name="Worker">
+        <a href=${address(['workers', job.worker])}>${job.worker}</a>
+        ${job.version && html` <span class="quiet">version ${job.version}</span>`}<//>
       <${Fact} name="Created"><${Time} at=${job.created} exact /><//>
       <${Fact} name="Started"><${Time} at=${job.starttime} exact /><//>
       <${Fact} name="Ended"><${Time} at=${job.stoptime} exact /><//>
       <${Fact} name="Took"><${Took} job=${job} /><//>
       ${job.exit_code !== null && html`<${Fact} name="Exit">${job.exit_code}<//>`}
       ${job.signal !== null && html`<${Fact} name="Signal">${job.signal}<//>`}
-      ${job.pid !== null && html`<${Fact} name="Process">${job.pid}${job.host ? html` <span class="quiet">on ${job.host}</span>` : ''}<//>`}
+      ${
+        job.pid !== null &&
+        html`
+        <${Fact} name="Process">${job.pid}${job.host && html` <span class="quiet">on ${job.host}</span>`}<//>`
+      }
       ${job.attempt > 1 && html`<${Fact} name="Attempt">${job.attempt}<//>`}
       ${job.timeout !== null && html`<${Fact} name="Timeout">${job.timeout ? `${job.timeout} s` : 'none'}<//>`}
-      ${usage && html`<${Fact} name="CPU">${(usage.cpu_user + usage.cpu_system).toFixed(2)} s <span class="sub">${usage.cpu_user.toFixed(2)} user, ${usage.cpu_system.toFixed(2)} system</span><//>`}
+      ${
+        usage &&
+        html`
+        <${Fact} name="CPU">${(usage.cpu_user + usage.cpu_system).toFixed(2)} s
+          <span class="sub">${usage.cpu_user.toFixed(2)} user, ${usage.cpu_system.toFixed(2)} system</span><//>`
+      }
       ${usage && html`<${Fact} name="Memory">${size(usage.max_rss)} <span class="quiet">at most</span><//>`}
     </dl>`;
 }
 
 function Panes({ job, pane, turn }) {
   const tab = (name, label, bytes) => html`
-    <a href=${address(['jobs', job.id], { pane: name })} aria-current=${pane === name ? 'page' : undefined} data-testid=${`pane-${name}`}>
+    <a href=${address(['jobs', job.id], { pane: name })} aria-current=${pane === name ? 'page' : undefined}
+      data-testid=${`pane-${name}`}>
       ${label}${bytes !== null && html` <span class="count">${size(bytes)}</span>`}</a>`;
   return html`
     <nav class="tabs" aria-label="Parts of this job">
-      ${tab('log', 'Log', job.log_size)}${tab('response', 'Response', job.response_size)}${tab('parameters', 'Parameters', null)}
+      ${tab('log', 'Log', job.log_size)}
+      ${tab('response', 'Response', job.response_size)}
+      ${tab('parameters', 'Parameters', null)}
     </nav>
-    ${pane === 'parameters'
-      ? html`<pre class="block" tabindex="0" aria-label="Parameters">${JSON.stringify(job.parameters || {}, null, 2)}</pre>`
-      : html`<${Entries} key=${pane} job=${job} kind=${pane === 'response' ? 'response' : 'log'} turn=${turn} />`}`;
+    ${
+      pane === 'parameters'
+        ? html`<pre class="block" tabindex="0">${JSON.stringify(job.parameters || {}, null, 2)}</pre>`
+        : html`<${Entries} key=${pane} job=${job} kind=${pane === 'response' ? 'response' : 'log'} turn=${turn} />`
+    }`;
 }
 
 function Actions({ job, me, run, reload }) {
   return html`
     <div class="toolbar" role="toolbar" aria-label="What to do with this job">
-      ${may(me, 'operator') && Object.entries(actions).map(([name, action]) => html`
-        <${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : name === 'start' && action.fits(job) ? 'primary' : ''} data-testid=${name}
-          disabled=${!action.fits(job)} title=${action.fits(job) ? undefined : action.why} onClick=${() => run(name)}>${action.label}<//>`)}
-      ${may(me, 'operator') && html`
-        <${LinkButton} icon="again" href=${address(['create'], { worker: job.worker, like: job.id })} data-testid="again">Run again<//>`}
+      ${
+        may(me, 'operator') &&
+        Object.entries(actions).map(
+          ([name, action]) => html`
+        <${Button} icon=${action.icon} data-testid=${name} onClick=${() => run(name)} disabled=${!action.fits(job)}
+          kind=${action.danger ? 'danger-quiet' : name === 'start' && action.fits(job) ? 'primary' : ''}
+          title=${action.fits(job) ? undefined : action.why}>${action.label}<//>`,
+        )
+      }
+      ${
+        may(me, 'operator') &&
+        html`
+        <${LinkButton} icon="again" href=${address(['create'], { worker: job.worker, like: job.id })}
+          data-testid="again">Run again<//>`
+      }
       <${Button} icon="reload" iconOnly="Reload" onClick=${reload} data-testid="reload" />
     </div>`;
 }
@@ -65,19 +103,26 @@ export function Job({ id, me, pane }) {
   const [turn, setTurn] = useState(0);
   const ask = useRef(poller());
   const running = job && (job.status === 'idle' || job.status === 'active');
-  usePolling(async (signal) => {
-    try {
-      const answer = await ask.current(`jobs/${id}`, signal);
-      if (answer) setJob(answer.data[0]);
-      setError(null);
-    } catch (problem) {
-      if (!isQuiet(problem)) setError(problem);
-      throw problem;
-    }
-  }, !job || running ? POLL_MS : POLL_OVER_MS, [id, turn, me, running]);
+  usePolling(
+    async (signal) => {
+      try {
+        const answer = await ask.current(`jobs/${id}`, signal);
+        if (answer) setJob(answer.data[0]);
+        setError(null);
+      } catch (problem) {
+        if (!isQuiet(problem)) setError(problem);
+        throw problem;
+      }
+    },
+    !job || running ? POLL_MS : POLL_OVER_MS,
+    [id, turn, me, running],
+  );
   useTitle(job ? `${statusWords[job.status]}: ${job.name || job.worker}` : 'Job');
 
-  const reload = () => { ask.current = poller(); setTurn(turn + 1); };
+  const reload = () => {
+    ask.current = poller();
+    setTurn(turn + 1);
+  };
   const show = (name) => goTo(address(['jobs', id], { pane: name }));
   useShortcuts({ l: show('log'), o: show('response'), p: show('parameters'), r: reload, u: goTo('#/jobs') });
   const run = async (name) => {
@@ -85,9 +130,10 @@ export function Job({ id, me, pane }) {
     if (name === 'delete') location.hash = '#/jobs';
     else reload();
   };
-  const copy = async () => toast(await copyText(id) ? 'Copied the id' : 'The browser does not let this page copy.');
+  const copy = async () => toast((await copyText(id)) ? 'Copied the id' : 'The browser does not let this page copy.');
 
-  if (error && error.status === 404) return html`<h1 class="hidden">Job</h1><${Empty} title="This job is gone"><a href="#/jobs">All jobs</a><//>`;
+  if (error && error.status === 404)
+    return html`<h1 class="hidden">Job</h1><${Empty} title="This job is gone"><a href="#/jobs">All jobs</a><//>`;
   if (!job) return error ? html`<${Notice}>${error.message}<//>` : null;
   return html`
     <div class="job">

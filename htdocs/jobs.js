@@ -7,7 +7,19 @@ import { may } from './roles.js';
 import { address, replaceAddress } from './route.js';
 import { focusOn, goTo, useShortcuts } from './shortcuts.js';
 import { Time, Took } from './time.js';
-import { Button, Empty, Icon, LinkButton, Notice, Progress, Search, Status, statusWords, toast, useTitle } from './ui.js';
+import {
+  Button,
+  Empty,
+  Icon,
+  LinkButton,
+  Notice,
+  Progress,
+  Search,
+  Status,
+  statusWords,
+  toast,
+  useTitle,
+} from './ui.js';
 
 const POLL_MS = 2000;
 const PAGE = 50;
@@ -30,21 +42,28 @@ function useJobs(filter, me) {
     Object.assign(held.current, { jobs, next });
     setList({ jobs, total, next, counts });
   };
-  usePolling(async (signal) => {
-    const limit = Math.min(LIMIT_MAX, Math.max(PAGE, Math.ceil(held.current.jobs.length / PAGE) * PAGE));
-    try {
-      const answer = await ask.current(`jobs?${query}&limit=${limit}`, signal);
-      if (answer) {
-        // Beyond the largest page, the rows stay as they were loaded.
-        const rest = limit === LIMIT_MAX && answer.data.length ? held.current.jobs.filter((job) => job.id < answer.data.at(-1).id) : [];
-        hold([...answer.data, ...rest], rest.length ? { ...answer, next: held.current.next } : answer);
+  usePolling(
+    async (signal) => {
+      const limit = Math.min(LIMIT_MAX, Math.max(PAGE, Math.ceil(held.current.jobs.length / PAGE) * PAGE));
+      try {
+        const answer = await ask.current(`jobs?${query}&limit=${limit}`, signal);
+        if (answer) {
+          // Beyond the largest page, the rows stay as they were loaded.
+          const rest =
+            limit === LIMIT_MAX && answer.data.length
+              ? held.current.jobs.filter((job) => job.id < answer.data.at(-1).id)
+              : [];
+          hold([...answer.data, ...rest], rest.length ? { ...answer, next: held.current.next } : answer);
+        }
+        setError('');
+      } catch (problem) {
+        if (!isQuiet(problem) && problem.status) setError(problem.message);
+        throw problem;
       }
-      setError('');
-    } catch (problem) {
-      if (!isQuiet(problem) && problem.status) setError(problem.message);
-      throw problem;
-    }
-  }, POLL_MS, [query, turn, me]);
+    },
+    POLL_MS,
+    [query, turn, me],
+  );
 
   const more = async () => {
     try {
@@ -54,7 +73,10 @@ function useJobs(filter, me) {
       if (!isQuiet(problem)) toast(problem.message, 'error');
     }
   };
-  const reload = () => { ask.current = poller(); setTurn(turn + 1); };
+  const reload = () => {
+    ask.current = poller();
+    setTurn(turn + 1);
+  };
   return { list: held.current.query === query ? list : null, error, more, reload };
 }
 
@@ -67,7 +89,9 @@ function useSelection(jobs) {
     const [from, to] = [order.indexOf(last.current), order.indexOf(id)].sort((a, b) => a - b);
     const next = new Set(ids);
     const on = !ids.has(id);
-    for (const each of range && from >= 0 ? order.slice(from, to + 1) : [id]) if (on) next.add(each); else next.delete(each);
+    for (const each of range && from >= 0 ? order.slice(from, to + 1) : [id])
+      if (on) next.add(each);
+      else next.delete(each);
     last.current = id;
     setIds(next);
   };
@@ -87,33 +111,50 @@ function Filters({ filter, change, counts, workers }) {
   const said = useRef(filter.q);
   useEffect(() => {
     if (text === said.current) return undefined;
-    const timer = setTimeout(() => { said.current = text; change({ q: text }, true); }, TYPING_MS);
+    const timer = setTimeout(() => {
+      said.current = text;
+      change({ q: text }, true);
+    }, TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);
   // The address was changed by something else than this field.
-  useEffect(() => { if (filter.q !== said.current) { said.current = filter.q; setText(filter.q); } }, [filter.q]);
+  useEffect(() => {
+    if (filter.q !== said.current) {
+      said.current = filter.q;
+      setText(filter.q);
+    }
+  }, [filter.q]);
   // The server counts all jobs: under another filter these numbers would say something wrong.
   const shown = counts && !filter.worker && !filter.q;
   const number = (status) => (status ? counts[status] : Object.values(counts).reduce((sum, n) => sum + n, 0));
   return html`
     <div class="filters">
       <div class="segments" role="group" aria-label="Status">
-        ${['', ...Object.keys(statusWords)].map((status) => html`
-          <button type="button" aria-pressed=${filter.status === status} onClick=${() => change({ status })} data-testid=${`filter-${status || 'all'}`}>
-            ${statusWords[status] || 'All'}${shown && html` <span class="count">${number(status).toLocaleString('en')}</span>`}</button>`)}
+        ${['', ...Object.keys(statusWords)].map(
+          (status) => html`
+          <button type="button" aria-pressed=${filter.status === status} onClick=${() => change({ status })}
+            data-testid=${`filter-${status || 'all'}`}>
+            ${statusWords[status] || 'All'}${
+              shown && html` <span class="count">${number(status).toLocaleString('en')}</span>`
+            }</button>`,
+        )}
       </div>
       <label><span class="hidden">Worker</span>
-        <select value=${filter.worker} onChange=${(event) => change({ worker: event.target.value })} data-testid="filter-worker">
+        <select value=${filter.worker} onChange=${(event) => change({ worker: event.target.value })}
+          data-testid="filter-worker">
           <option value="">All workers</option>
           ${workers.map((name) => html`<option value=${name}>${name}</option>`)}
         </select>
       </label>
-      <${Search} label="Search jobs" placeholder="Search id, name, parameters" value=${text} onText=${setText} data-testid="filter-text" />
+      <${Search} label="Search jobs" placeholder="Search id, name, parameters" value=${text} onText=${setText}
+        data-testid="filter-text" />
     </div>`;
 }
 
 function preview(parameters) {
-  return Object.entries(parameters || {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ');
+  return Object.entries(parameters || {})
+    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
 }
 
 function Row({ job, selected, onToggle }) {
@@ -122,12 +163,20 @@ function Row({ job, selected, onToggle }) {
   const check = (event) => onToggle(event.shiftKey);
   return html`
     <tr class=${selected ? 'selected' : ''} data-job=${job.id}>
-      <td class="check"><input type="checkbox" checked=${selected} onClick=${check} aria-label=${`Select ${job.name || job.worker} ${job.id}`} /></td>
+      <td class="check"><input type="checkbox" checked=${selected} onClick=${check}
+        aria-label=${`Select ${job.name || job.worker} ${job.id}`} /></td>
       <td class="state"><${Status} job=${job} /></td>
       <td class="main">
-        <span class="line-1"><a href=${address(['jobs', job.id])}>${job.name || job.worker}</a>${job.name && html`<span class="quiet">${job.worker}</span>`}</span>
-        ${(failed || parameters) && html`<span class="sub" title=${failed ? job.reason : parameters}>${failed
-          ? html`<span class="fault">${job.reason}</span>${parameters && ` · ${parameters}`}` : parameters}</span>`}
+        <span class="line-1">
+          <a href=${address(['jobs', job.id])}>${job.name || job.worker}</a>
+          ${job.name && html`<span class="quiet">${job.worker}</span>`}
+        </span>
+        ${
+          (failed || parameters) &&
+          html`<span class="sub" title=${failed ? job.reason : parameters}>${
+            failed ? html`<span class="fault">${job.reason}</span>${parameters && ` · ${parameters}`}` : parameters
+          }</span>`
+        }
       </td>
       <td class="bar"><${Progress} job=${job} /></td>
       <td data-label="Created"><${Time} at=${job.created} /></td>
@@ -143,12 +192,17 @@ function Table({ list, selection }) {
   return html`
     <div class="table-box"><table class="list jobs">
       <thead><tr>
-        <th class="check"><input type="checkbox" checked=${all} indeterminate=${!all && selection.jobs.length > 0} aria-label="Select all jobs"
-          data-testid="choose-all" onChange=${all ? selection.clear : selection.all} /></th>
-        <th>Status</th><th>Job</th><th><span class="hidden">Progress</span></th><th>Created</th><th>Started</th><th>Ended</th><th class="number">Took</th>
+        <th class="check"><input type="checkbox" checked=${all} indeterminate=${!all && selection.jobs.length > 0}
+          onChange=${all ? selection.clear : selection.all} aria-label="Select all jobs" data-testid="choose-all" />
+        </th>
+        <th>Status</th><th>Job</th><th><span class="hidden">Progress</span></th>
+        <th>Created</th><th>Started</th><th>Ended</th><th class="number">Took</th>
       </tr></thead>
-      <tbody>${jobs.map((job) => html`
-        <${Row} key=${job.id} job=${job} selected=${selection.has(job.id)} onToggle=${(range) => selection.toggle(job.id, range)} />`)}</tbody>
+      <tbody>${jobs.map(
+        (job) => html`
+        <${Row} key=${job.id} job=${job} selected=${selection.has(job.id)}
+          onToggle=${(range) => selection.toggle(job.id, range)} />`,
+      )}</tbody>
     </table></div>`;
 }
 
@@ -156,19 +210,27 @@ function Table({ list, selection }) {
 function SelectionBar({ selection, me, run }) {
   const { jobs } = selection;
   if (jobs.length === 0) return null;
-  const open = (pane) => () => { location.hash = address(['jobs', jobs[0].id], { pane }); };
+  const open = (pane) => () => {
+    location.hash = address(['jobs', jobs[0].id], { pane });
+  };
   const one = jobs.length === 1;
   return html`
     <div class="selection-bar" role="toolbar" aria-label="What to do with the selected jobs">
       <span class="selection-count" role="status">${jobs.length} selected</span>
-      ${may(me, 'operator') && Object.entries(actions).map(([name, action]) => {
-        const fits = jobs.some(action.fits);
-        return html`<${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
+      ${
+        may(me, 'operator') &&
+        Object.entries(actions).map(([name, action]) => {
+          const fits = jobs.some(action.fits);
+          return html`<${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
           disabled=${!fits} title=${fits ? undefined : action.why} onClick=${() => run(name)}>${action.label}<//>`;
-      })}
-      <${Button} icon="log" disabled=${!one} title=${one ? undefined : 'Select one job to read its log'} onClick=${open('log')} data-testid="log">Log<//>
-      <${Button} icon="reply" disabled=${!one} title=${one ? undefined : 'Select one job to read its response'} onClick=${open('response')} data-testid="response">Response<//>
-      <${Button} icon="close" kind="plain" iconOnly="Clear the selection" onClick=${selection.clear} data-testid="clear" />
+        })
+      }
+      <${Button} icon="log" disabled=${!one} title=${one ? undefined : 'Select one job to read its log'}
+        onClick=${open('log')} data-testid="log">Log<//>
+      <${Button} icon="reply" disabled=${!one} title=${one ? undefined : 'Select one job to read its response'}
+        onClick=${open('response')} data-testid="response">Response<//>
+      <${Button} icon="close" kind="plain" iconOnly="Clear the selection" onClick=${selection.clear}
+        data-testid="clear" />
     </div>`;
 }
 
@@ -181,7 +243,10 @@ function useRowKeys(selection) {
     const row = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step))];
     if (row) row.querySelector('a').focus();
   };
-  const select = () => { const row = rowOf(document.activeElement); if (row) selection.toggle(row.dataset.job, false); };
+  const select = () => {
+    const row = rowOf(document.activeElement);
+    if (row) selection.toggle(row.dataset.job, false);
+  };
   return { j: move(1), k: move(-1), x: select, Escape: selection.clear };
 }
 
@@ -191,7 +256,11 @@ export function Jobs({ me, query }) {
   const { list, error, more, reload } = useJobs(filter, me);
   const selection = useSelection(list ? list.jobs : []);
   useTitle('Jobs');
-  useEffect(() => { get('workers?limit=1000').then(({ data }) => setWorkers(data.map((worker) => worker.name))).catch(() => {}); }, [me]);
+  useEffect(() => {
+    get('workers?limit=1000')
+      .then(({ data }) => setWorkers(data.map((worker) => worker.name)))
+      .catch(() => {});
+  }, [me]);
 
   const change = (part, replace) => {
     const hash = address(['jobs'], { ...filter, ...part });
@@ -199,23 +268,40 @@ export function Jobs({ me, query }) {
     if (replace) replaceAddress(hash);
     else location.hash = hash;
   };
-  const run = async (name) => { if (await act(name, selection.jobs)) reload(); };
+  const run = async (name) => {
+    if (await act(name, selection.jobs)) reload();
+  };
   useShortcuts({ ...useRowKeys(selection), r: reload, c: goTo('#/create'), '/': focusOn('[data-testid=filter-text]') });
 
   const filtered = Object.values(filter).some(Boolean);
   return html`
     <div class="head"><h1>Jobs</h1><span class="grow"></span>
       <${Button} icon="reload" kind="wide-text" onClick=${reload} data-testid="reload">Reload<//>
-      ${may(me, 'operator') && html`<${LinkButton} icon="plus" kind="primary" href="#/create" data-testid="new-job">New job<//>`}
+      ${
+        may(me, 'operator') &&
+        html`<${LinkButton} icon="plus" kind="primary" href="#/create" data-testid="new-job">New job<//>`
+      }
     </div>
     <${Filters} filter=${filter} change=${change} counts=${list && list.counts} workers=${workers} />
     ${error && html`<${Notice}>${error}<//>`}
-    ${list && list.jobs.length === 0 && (filtered
-      ? html`<${Empty} title="No job fits" icon="search">Change the filter to see others, or <a href="#/jobs" data-testid="filter-clear">see all jobs</a>.<//>`
-      : html`<${Empty} title="No jobs yet">A job is one run of a worker. ${may(me, 'operator') && html`<a href="#/create">Create the first one.</a>`}<//>`)}
-    ${list && list.jobs.length > 0 && html`
+    ${
+      list &&
+      list.jobs.length === 0 &&
+      (filtered
+        ? html`<${Empty} title="No job fits" icon="search">
+            Change the filter to see others, or${' '}
+            <a href="#/jobs" data-testid="filter-clear">see all jobs</a>.<//>`
+        : html`<${Empty} title="No jobs yet">
+            A job is one run of a worker.${' '}
+            ${may(me, 'operator') && html`<a href="#/create">Create the first one.</a>`}<//>`)
+    }
+    ${
+      list &&
+      list.jobs.length > 0 &&
+      html`
       <${Table} list=${list} selection=${selection} />
       <p class="quiet center">${list.jobs.length.toLocaleString('en')} of ${list.total.toLocaleString('en')}
-        ${list.next && html` <${Button} small onClick=${more} data-testid="more">Load more<//>`}</p>`}
+        ${list.next && html` <${Button} small onClick=${more} data-testid="more">Load more<//>`}</p>`
+    }
     <${SelectionBar} selection=${selection} me=${me} run=${run} />`;
 }

@@ -9,7 +9,8 @@ const none = {};
 function split(entry) {
   return entry.message.split('\n').map((text, i) => {
     const line = { entry, first: i === 0, text, style: none, kind: 'line', group: null, open: true };
-    if (entry.stream === 'stdout' && text.startsWith('::group::')) Object.assign(line, { kind: 'head', text: text.slice(9), count: 0 });
+    if (entry.stream === 'stdout' && text.startsWith('::group::'))
+      Object.assign(line, { kind: 'head', text: text.slice(9), count: 0 });
     if (entry.stream === 'stdout' && text === '::endgroup::') line.kind = 'end';
     return line;
   });
@@ -17,7 +18,12 @@ function split(entry) {
 
 // What is seen of a line, for who searches it.
 export function plainText(line) {
-  if (line.plain === undefined) line.plain = isPlain(line.text) ? line.text : pieces(line.text).map((piece) => piece.text).join('');
+  if (line.plain === undefined)
+    line.plain = isPlain(line.text)
+      ? line.text
+      : pieces(line.text)
+          .map((piece) => piece.text)
+          .join('');
   return line.plain;
 }
 
@@ -32,8 +38,8 @@ export function shownPieces(line) {
 export class LogLines {
   constructor() {
     this.all = [];
-    this.only = '';        // the stream that is shown; '': all
-    this.group = null;     // that is open at the end
+    this.only = ''; // the stream that is shown; '': all
+    this.group = null; // that is open at the end
     this.styles = new Map(); // what each stream's last line left, for colours over more than one line
   }
 
@@ -80,7 +86,11 @@ export class LogLines {
   // Also in what is folded, but not in what the choice of a stream hides.
   find(needle, lines = this.all) {
     const small = needle.toLowerCase();
-    return lines.filter((line) => line.kind !== 'end' && (!this.only || line.entry.stream === this.only)
-      && plainText(line).toLowerCase().includes(small));
+    return lines.filter(
+      (line) =>
+        line.kind !== 'end' &&
+        (!this.only || line.entry.stream === this.only) &&
+        plainText(line).toLowerCase().includes(small),
+    );
   }
 }

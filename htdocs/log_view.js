@@ -20,7 +20,9 @@ function fill(target, parts, needle) {
   const small = needle ? text.toLowerCase() : '';
   const marks = [];
   // Where lower case has another length (a few Turkish letters), the places would be wrong: nothing is marked then.
-  if (needle && small.length === text.length) for (let at = small.indexOf(needle); at >= 0; at = small.indexOf(needle, at + needle.length)) marks.push([at, at + needle.length]);
+  if (needle && small.length === text.length)
+    for (let at = small.indexOf(needle); at >= 0; at = small.indexOf(needle, at + needle.length))
+      marks.push([at, at + needle.length]);
   let begin = 0;
   for (const part of parts) {
     const end = begin + part.text.length;
@@ -38,13 +40,14 @@ function fill(target, parts, needle) {
 }
 
 export class LogView {
-  // box: the element that scrolls. changed({ following, below }): how far the reader is from the end.
+  // box: the element that scrolls. toggle(head) folds a group or unfolds it; changed(following): whether the end is
+  // followed.
   constructor(box, { toggle, changed }) {
     Object.assign(this, { box, toggle, changed });
     this.rows = [];
-    this.from = 0;             // rows [from, to) are in the document
+    this.from = 0; // rows [from, to) are in the document
     this.to = 0;
-    this.tops = [0];           // tops[i]: where row i begins; the last one is the height of all
+    this.tops = [0]; // tops[i]: where row i begins; the last one is the height of all
     this.elements = new Map(); // line -> its row, of those in the document
     this.needle = '';
     this.current = null;
@@ -62,6 +65,7 @@ export class LogView {
 
   destroy() {
     this.observer.disconnect();
+    cancelAnimationFrame(this.frame);
     this.box.removeEventListener('scroll', this.onScroll);
     this.space.remove();
   }
@@ -73,8 +77,10 @@ export class LogView {
     this.#draw();
   }
 
-  // All rows anew; what stood at the top of the sight stays there, also when rows were added before it.
-  replace(lines) {
+  // All rows anew; what stood at the top of the sight stays there, also when rows were added before it. Rows that are
+  // drawn are kept, with their focus, unless they would look otherwise now.
+  replace(lines, { redraw = false } = {}) {
+    if (redraw) this.#forgetElements();
     const first = this.#rowAt(this.box.scrollTop);
     const anchor = this.rows[first];
     const offset = this.box.scrollTop - this.tops[first];
@@ -98,7 +104,10 @@ export class LogView {
     const fresh = needle !== this.needle;
     this.needle = needle;
     this.current = current;
-    if (fresh) this.#redraw();
+    if (fresh) {
+      this.#forgetElements();
+      this.#drawRows();
+    }
     for (const [line, row] of this.elements) row.classList.toggle('current', line === current);
   }
 
@@ -125,7 +134,8 @@ export class LogView {
   }
 
   redrawCounts() {
-    for (const [line, row] of this.elements) if (line.kind === 'head') row.querySelector('.count').textContent = line.count;
+    for (const [line, row] of this.elements)
+      if (line.kind === 'head') row.querySelector('.count').textContent = line.count;
   }
 
   // -- heights --
@@ -184,7 +194,8 @@ export class LogView {
     let high = this.rows.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.tops[middle] <= y) low = middle; else high = middle - 1;
+      if (this.tops[middle] <= y) low = middle;
+      else high = middle - 1;
     }
     return Math.max(0, low);
   }
@@ -227,7 +238,10 @@ export class LogView {
     let next = this.sheet.firstChild;
     for (const line of wanted) {
       const row = this.elements.get(line);
-      if (row && row === next) { next = next.nextSibling; continue; }
+      if (row && row === next) {
+        next = next.nextSibling;
+        continue;
+      }
       const made = row || this.#make(line);
       this.elements.set(line, made);
       this.sheet.insertBefore(made, next);
@@ -235,15 +249,17 @@ export class LogView {
     this.#stretch();
   }
 
-  #redraw() {
+  #forgetElements() {
     for (const row of this.elements.values()) row.remove();
     this.elements.clear();
-    this.#drawRows();
   }
 
   #make(line) {
     const { entry } = line;
-    const row = element('div', `line from-${entry.stream || 'api'} ${line.group ? 'inside' : ''} ${line === this.current ? 'current' : ''}`);
+    const row = element(
+      'div',
+      `line from-${entry.stream || 'api'} ${line.group ? 'inside' : ''} ${line === this.current ? 'current' : ''}`,
+    );
     row.append(element('span', 'seq', line.first ? entry.seq : ''));
     const time = element('span', 'at', line.first ? clock(entry.time) : '');
     time.title = entry.time;
@@ -278,7 +294,12 @@ export class LogView {
     if (this.#atEnd()) this.following = true;
     else if (up) this.following = false;
     if (!this.frame) {
-      this.frame = requestAnimationFrame(() => { this.frame = null; this.#drawRows(); this.#correct(); this.#tell(); });
+      this.frame = requestAnimationFrame(() => {
+        this.frame = null;
+        this.#drawRows();
+        this.#correct();
+        this.#tell();
+      });
     }
   }
 
@@ -288,6 +309,6 @@ export class LogView {
   }
 
   #tell() {
-    this.changed({ following: this.following, below: this.rows.length - this.to });
+    this.changed(this.following);
   }
 }

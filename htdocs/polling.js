@@ -25,9 +25,12 @@ export function usePolling(work, ms, again = []) {
         failures += error.name === 'AbortError' ? 0 : 1;
       }
       busy = false;
-      if (!control.signal.aborted) timer = setTimeout(turn, Math.min(live.current.ms * 2 ** failures, Math.max(BACKOFF_MAX_MS, live.current.ms)));
+      if (!control.signal.aborted)
+        timer = setTimeout(turn, Math.min(live.current.ms * 2 ** failures, Math.max(BACKOFF_MAX_MS, live.current.ms)));
     };
-    const look = () => { if (!document.hidden) turn(); };
+    const look = () => {
+      if (!document.hidden) turn();
+    };
     document.addEventListener('visibilitychange', look);
     window.addEventListener('online', look);
     turn();

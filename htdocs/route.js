@@ -8,13 +8,17 @@ function readRoute() {
 }
 
 export function address(path, query = {}) {
-  const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '' && value !== undefined)).toString();
+  const text = new URLSearchParams(
+    Object.entries(query).filter(([, value]) => value !== '' && value !== undefined),
+  ).toString();
   return `#/${path.map(encodeURIComponent).join('/')}${text ? `?${text}` : ''}`;
 }
 
 // A view that holds something unsaved is asked before another address is shown.
 let leaveGuard = null;
-export const guardLeaving = (guard) => { leaveGuard = guard; };
+export const guardLeaving = (guard) => {
+  leaveGuard = guard;
+};
 
 // May the view be left? Asked for once; then it is free to go.
 export async function leave() {
@@ -34,7 +38,10 @@ export function useRoute() {
   const [route, setRoute] = useState(readRoute);
   useEffect(() => {
     let shown = location.hash;
-    refresh = () => { shown = location.hash; setRoute(readRoute()); };
+    refresh = () => {
+      shown = location.hash;
+      setRoute(readRoute());
+    };
     const changed = async () => {
       const wanted = location.hash;
       if (wanted === shown) return;

@@ -13,7 +13,14 @@ function useText(value, write, read, set) {
     said.current = value;
     setText(write(value));
   }, [value]);
-  return [text, (next) => { setText(next); said.current = read(next); set(said.current); }];
+  return [
+    text,
+    (next) => {
+      setText(next);
+      said.current = read(next);
+      set(said.current);
+    },
+  ];
 }
 
 const writeText = (value) => (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value));
@@ -23,7 +30,11 @@ const readNumber = (text) => (text.trim() === '' ? undefined : Number.isFinite(N
 
 function readJson(text) {
   if (text.trim() === '') return undefined;
-  try { return JSON.parse(text); } catch { return text; }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function NumberInput({ schema, value, set, common }) {
@@ -35,7 +46,8 @@ function NumberInput({ schema, value, set, common }) {
     const next = Math.min(schema.maximum ?? Infinity, Math.max(schema.minimum ?? -Infinity, Number(text) + by));
     change(String(Number(next.toFixed(10))));
   };
-  return html`<input ...${common} class="short" inputmode=${typeOf(schema) === 'integer' ? 'numeric' : 'decimal'} autocomplete="off"
+  return html`<input ...${common} class="short" inputmode=${typeOf(schema) === 'integer' ? 'numeric' : 'decimal'}
+    autocomplete="off"
     value=${text} onInput=${(event) => change(event.target.value)} onKeyDown=${step} />`;
 }
 
@@ -48,13 +60,20 @@ function ListInput({ schema, value, set, common }) {
     return lines.map((line) => (number ? readNumber(line) : other ? readJson(line) : line));
   };
   const [text, change] = useText(value, (list) => (list || []).map(writeText).join('\n'), read, set);
-  return html`<textarea ...${common} rows=${Math.min(8, Math.max(3, text.split('\n').length))} placeholder="One per line" spellcheck="false"
+  return html`<textarea ...${common} rows=${Math.min(8, Math.max(3, text.split('\n').length))}
+    placeholder="One per line" spellcheck="false"
     value=${text} onInput=${(event) => change(event.target.value)}></textarea>`;
 }
 
 function JsonInput({ value, set, common }) {
-  const [text, change] = useText(value, (json) => (json === undefined ? '' : JSON.stringify(json, null, 2)), readJson, set);
-  return html`<textarea ...${common} class="mono" rows=${Math.min(12, Math.max(3, text.split('\n').length))} placeholder="JSON" spellcheck="false"
+  const [text, change] = useText(
+    value,
+    (json) => (json === undefined ? '' : JSON.stringify(json, null, 2)),
+    readJson,
+    set,
+  );
+  return html`<textarea ...${common} class="mono" rows=${Math.min(12, Math.max(3, text.split('\n').length))}
+    placeholder="JSON" spellcheck="false"
     value=${text} onInput=${(event) => change(event.target.value)}></textarea>`;
 }
 
@@ -72,9 +91,13 @@ function Choices({ schema, value, set, common }) {
     const next = schema.items.enum.filter((each) => has(each) !== (each === choice));
     set(next.length ? next : undefined);
   };
-  return html`<div class="row" role="group" id=${common.id} aria-labelledby=${`l-${common.name}`} aria-describedby=${common['aria-describedby']}>
-    ${schema.items.enum.map((choice) => html`
-      <label class="inline"><input type="checkbox" checked=${has(choice)} onChange=${() => toggle(choice)} /> ${String(choice)}</label>`)}</div>`;
+  return html`<div class="row" role="group" id=${common.id} aria-labelledby=${`l-${common.name}`}
+    aria-describedby=${common['aria-describedby']}>
+    ${schema.items.enum.map(
+      (choice) => html`
+      <label class="inline"><input type="checkbox" checked=${has(choice)}
+        onChange=${() => toggle(choice)} /> ${String(choice)}</label>`,
+    )}</div>`;
 }
 
 const inputTypes = { email: 'email', uri: 'url', date: 'date', password: 'password' };
@@ -85,7 +108,8 @@ function TextInput({ schema, value, set, common }) {
     return html`<textarea ...${common} rows="4" value=${value ?? ''} onInput=${change}></textarea>`;
   }
   const hint = schema.examples ? schema.examples[0] : formatHint(schema.format);
-  return html`<input ...${common} type=${inputTypes[schema.format] || 'text'} autocomplete="off" value=${value ?? ''} placeholder=${hint} onInput=${change} />`;
+  return html`<input ...${common} type=${inputTypes[schema.format] || 'text'} autocomplete="off" value=${value ?? ''}
+    placeholder=${hint} onInput=${change} />`;
 }
 
 // The first that can show this kind of value. Whatever is none of the others is typed as JSON.
@@ -95,7 +119,9 @@ function inputFor(schema, value) {
   if (schema.enum) return Choice;
   if (type === 'integer' || type === 'number') return NumberInput;
   if (type === 'array' && schema.items && schema.items.enum) return Choices;
-  const lines = [].concat(value === undefined ? [] : value).every((item) => typeof item !== 'object' && !String(item).includes('\n'));
+  const lines = []
+    .concat(value === undefined ? [] : value)
+    .every((item) => typeof item !== 'object' && !String(item).includes('\n'));
   if (type === 'array' && (!schema.items || scalar(schema.items)) && lines) return ListInput;
   if (type === 'string' && (value === undefined || typeof value === 'string')) return TextInput;
   return JsonInput;
@@ -103,17 +129,31 @@ function inputFor(schema, value) {
 
 function Field({ name, schema, value, set, required, fault }) {
   const title = schema.title || name;
-  const common = { id: `p-${name}`, name, 'aria-invalid': fault ? 'true' : undefined, 'aria-required': required ? 'true' : undefined,
-    'aria-describedby': `h-${name}` };
+  const common = {
+    id: `p-${name}`,
+    name,
+    'aria-invalid': fault ? 'true' : undefined,
+    'aria-required': required ? 'true' : undefined,
+    'aria-describedby': `h-${name}`,
+  };
   const check = typeOf(schema) === 'boolean' && !schema.enum && (value === undefined || typeof value === 'boolean');
   const Input = inputFor(schema, value);
   return html`
     <div class=${`field ${check ? 'field-check' : ''}`}>
-      <label id=${`l-${name}`} for=${`p-${name}`}>${title}${required && html`<span class="required" aria-hidden="true"> *</span>`}</label>
-      ${check
-        ? html`<input ...${common} type="checkbox" checked=${value === true} onChange=${(event) => set(event.target.checked)} />`
-        : html`<${Input} schema=${schema} value=${value} set=${set} common=${common} />`}
-      <p class="help" id=${`h-${name}`}>${fault && html`<span class="fault">${fault.replace(/^\w/, (c) => c.toUpperCase())}.</span> `}${schema.description}</p>
+      <label id=${`l-${name}`}
+        for=${`p-${name}`}>${title}${required && html`<span class="required" aria-hidden="true"> *</span>`}</label>
+      ${
+        check
+          ? html`<input ...${common} type="checkbox" checked=${value === true}
+            onChange=${(event) => set(event.target.checked)} />`
+          : html`<${Input} schema=${schema} value=${value} set=${set} common=${common} />`
+      }
+      <p class="help"
+        id=${`h-${name}`}>${
+          fault &&
+          html`<span
+            class="fault">${fault.replace(/^\w/, (c) => c.toUpperCase())}.</span> `
+        }${schema.description}</p>
     </div>`;
 }
 
@@ -125,7 +165,19 @@ export function SchemaForm({ schema, value, onChange, faults }) {
   const known = propertiesOf(schema);
   const others = Object.keys(value).filter((name) => !known.some(([each]) => each === name));
   return html`
-    ${known.map(([name, property]) => html`
-      <${Field} key=${name} name=${name} schema=${property} value=${value[name]} set=${set(name)} required=${isRequired(schema, name)} fault=${faults[name]} />`)}
-    ${others.length > 0 && html`<p class="help">Also given, see JSON: ${others.map((name, i) => html`${i > 0 && ', '}<code>${name}</code>${faults[name] && html` <span class="fault">${faults[name]}</span>`}`)}</p>`}`;
+    ${known.map(
+      ([name, property]) => html`
+      <${Field} key=${name} name=${name} schema=${property} value=${value[name]} set=${set(name)}
+        required=${isRequired(schema, name)} fault=${faults[name]} />`,
+    )}
+    ${
+      others.length > 0 &&
+      html`<p
+        class="help">Also given, see JSON: ${others.map(
+          (name, i) =>
+            html`${i > 0 && ', '}<code>${name}</code>${
+              faults[name] && html` <span class="fault">${faults[name]}</span>`
+            }`,
+        )}</p>`
+    }`;
 }

@@ -13,26 +13,43 @@ export function SignIn({ onDone, again }) {
     setBusy(true);
     setError('');
     try {
-      await call('POST', 'session', way === 'token' ? { token: form.get('token').trim() }
-        : { user: form.get('user'), password: form.get('password') });
+      await call(
+        'POST',
+        'session',
+        way === 'token'
+          ? { token: form.get('token').trim() }
+          : { user: form.get('user'), password: form.get('password') },
+      );
       onDone();
     } catch (problem) {
       setError(problem.message);
       setBusy(false);
     }
   };
-  const other = () => { setWay(way === 'token' ? 'password' : 'token'); setError(''); };
+  const other = () => {
+    setWay(way === 'token' ? 'password' : 'token');
+    setError('');
+  };
   return html`
     <${Dialog} title="Sign in to JobJoker" picture="icon.svg" kind=${`sign-in ${again ? '' : 'first'}`}>
       ${again && html`<p>Your session has ended. What you typed is still there.</p>`}
       <form onSubmit=${submit}>
         ${error && html`<${Notice}>${error}<//>`}
-        ${way === 'password' ? html`
-          <label key="user">User<input name="user" autocomplete="username" required autocapitalize="none" spellcheck="false" defaultValue="admin" /></label>
-          <label key="password">Password<input name="password" type="password" autocomplete="current-password" required autofocus /></label>` : html`
-          <label key="token">API token<input name="token" type="password" autocomplete="off" required autofocus /></label>`}
-        <${Button} type="submit" kind="primary big" disabled=${busy} data-testid="sign-in">${busy ? 'Signing in…' : 'Sign in'}<//>
-        <${Button} kind="plain" onClick=${other} data-testid="sign-in-way">${way === 'token' ? 'Use a password' : 'Use an API token'}<//>
+        ${
+          way === 'password'
+            ? html`
+          <label key="user">User<input name="user" autocomplete="username" required autocapitalize="none"
+            spellcheck="false" defaultValue="admin" /></label>
+          <label key="password">Password<input name="password" type="password" autocomplete="current-password" required
+            autofocus /></label>`
+            : html`
+          <label key="token">API token<input name="token" type="password" autocomplete="off" required
+            autofocus /></label>`
+        }
+        <${Button} type="submit" kind="primary big" disabled=${busy}
+          data-testid="sign-in">${busy ? 'Signing in…' : 'Sign in'}<//>
+        <${Button} kind="plain" onClick=${other}
+          data-testid="sign-in-way">${way === 'token' ? 'Use a password' : 'Use an API token'}<//>
       </form>
     <//>`;
 }

@@ -6,10 +6,17 @@ const schemaJson = `{
     "times": { "type": "integer", "minimum": 1, "default": 3, "title": "How often" }
   }
 }`;
-const asComment = (mark) => `${mark} Description: Greets somebody, as often as you like.\n${mark} Parameters: ${schemaJson.split('\n').join(`\n${mark} `)}`;
+const asComment = (mark) =>
+  `Description: Greets somebody, as often as you like.\nParameters: ${schemaJson}`
+    .split('\n')
+    .map((line) => `${mark} ${line}`)
+    .join('\n');
 
 export const templates = [
-  { kind: 'c', label: 'C', code: () => `#include <jobjoker/worker.h>
+  {
+    kind: 'c',
+    label: 'C',
+    code: () => `#include <jobjoker/worker.h>
 
 const char *information(void)
 {
@@ -37,8 +44,12 @@ int run(struct jobjoker_worker *w)
     jobjoker_response(w, "Hello %s", jobjoker_string(w, "name", "you"));
     return 0;
 }
-` },
-  { kind: 'php', label: 'PHP', code: (name) => `<?php
+`,
+  },
+  {
+    kind: 'php',
+    label: 'PHP',
+    code: (name) => `<?php
 include_once 'libs/Worker.php';
 
 class ${name || 'NAME'} extends Worker
@@ -68,8 +79,12 @@ class ${name || 'NAME'} extends Worker
         $this->response('Hello ' . $this->getParameter('name'));
     }
 }
-` },
-  { kind: 'sh', label: 'Shell', code: () => `#!/bin/sh
+`,
+  },
+  {
+    kind: 'sh',
+    label: 'Shell',
+    code: () => `#!/bin/sh
 ${asComment('#')}
 set -eu
 . "$JOBJOKER_SH"
@@ -83,8 +98,12 @@ while [ "$i" -le "$times" ] && jobjoker_wanted; do
     i=$((i + 1))
 done
 jobjoker_response "Hello $(jobjoker_parameter name you)"
-` },
-  { kind: 'python', label: 'Python', code: () => `#!/usr/bin/env python3
+`,
+  },
+  {
+    kind: 'python',
+    label: 'Python',
+    code: () => `#!/usr/bin/env python3
 ${asComment('#')}
 import jobjoker
 
@@ -96,11 +115,16 @@ for i in range(1, times + 1):
     jobjoker.progress(100 * i / times)
     jobjoker.sleep(1)
 jobjoker.response(f"Hello {jobjoker.parameter('name', 'you')}")
-` },
-  { kind: 'javascript', label: 'JavaScript', code: () => `#!/usr/bin/env node
+`,
+  },
+  {
+    kind: 'javascript',
+    label: 'JavaScript',
+    code: () => `#!/usr/bin/env node
 ${asComment('//')}
 (async () => {
-  const { log, progress, response, parameters, wanted, sleep } = await import(\`file://\${process.env.JOBJOKER_LIB}/js/jobjoker.mjs\`);
+  const { log, progress, response, parameters, wanted, sleep } =
+    await import(\`file://\${process.env.JOBJOKER_LIB}/js/jobjoker.mjs\`);
 
   const { name = 'you', times = 3 } = parameters();
   for (let i = 1; i <= times && wanted(); i++) {
@@ -110,5 +134,6 @@ ${asComment('//')}
   }
   response(\`Hello \${name}\`);
 })();
-` },
+`,
+  },
 ];

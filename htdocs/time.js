@@ -4,7 +4,9 @@ import { serverNow } from './api.js';
 
 // One timer for all that shows a time: `useNow(10)` draws again when ten seconds have passed.
 const watchers = new Set();
-setInterval(() => { if (!document.hidden) watchers.forEach((watch) => watch()); }, 1000);
+setInterval(() => {
+  if (!document.hidden) watchers.forEach((watch) => watch());
+}, 1000);
 
 export function useNow(seconds) {
   const [now, setNow] = useState(serverNow);
@@ -17,7 +19,14 @@ export function useNow(seconds) {
   return now;
 }
 
-const units = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+const units = [
+  ['year', 31536000],
+  ['month', 2592000],
+  ['day', 86400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
 
 export function ago(text, now = serverNow()) {
@@ -30,7 +39,8 @@ export function ago(text, now = serverNow()) {
 const two = (number) => String(number).padStart(2, '0');
 export const clock = (text) => {
   const at = new Date(text);
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  const ms = String(at.getMilliseconds()).padStart(3, '0');
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${ms}`;
 };
 export const day = (text) => {
   const at = new Date(text);

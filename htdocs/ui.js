@@ -19,7 +19,9 @@ const paths = {
   reply: 'M2.5 3.5h11v7h-6l-3 2.8v-2.8h-2z',
   plus: 'M8 3v10M3 8h10',
   search: 'M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.5 10.5l3 3',
-  sun: 'M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6ZM8 1v1.8M8 13.2V15M1 8h1.8M13.2 8H15M3 3l1.3 1.3M11.7 11.7L13 13M13 3l-1.3 1.3M4.3 11.7L3 13',
+  sun:
+    'M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6ZM8 1v1.8M8 13.2V15M1 8h1.8M13.2 8H15' +
+    'M3 3l1.3 1.3M11.7 11.7L13 13M13 3l-1.3 1.3M4.3 11.7L3 13',
   moon: 'M13 9.5A5.5 5.5 0 0 1 6.5 3a5.5 5.5 0 1 0 6.5 6.5Z',
   keys: 'M1.8 4h12.4v8H1.8ZM4.5 6.7h.01M7 6.7h.01M9.5 6.7h.01M11.7 6.7h.01M5 9.4h6',
   out: 'M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6',
@@ -45,24 +47,28 @@ export const Icon = ({ name }) => html`
 export function Button({ icon, children, kind = '', small, iconOnly, pressed, type = 'button', ...rest }) {
   const name = ['button', kind, small && 'small', iconOnly && 'icon-only'].filter(Boolean).join(' ');
   return html`
-    <button ...${rest} type=${type} class=${name} aria-pressed=${pressed} aria-label=${iconOnly} title=${rest.title || iconOnly}>
+    <button ...${rest} type=${type} class=${name} aria-pressed=${pressed} aria-label=${iconOnly}
+      title=${rest.title || iconOnly}>
       ${icon && html`<${Icon} name=${icon} />`}${!iconOnly && children && html`<span>${children}</span>`}
     </button>`;
 }
 
 export const LinkButton = ({ icon, children, kind = '', small, iconOnly, ...rest }) => html`
-  <a ...${rest} class=${`button ${kind} ${small ? 'small' : ''} ${iconOnly ? 'icon-only' : ''}`} aria-label=${iconOnly || rest['aria-label']} title=${iconOnly}>
+  <a ...${rest} class=${`button ${kind} ${small ? 'small' : ''} ${iconOnly ? 'icon-only' : ''}`}
+    aria-label=${iconOnly || rest['aria-label']} title=${iconOnly}>
     <${Icon} name=${icon} />${!iconOnly && html`<span>${children}</span>`}</a>`;
 
 export const Search = ({ label, placeholder, value, onText, ...rest }) => html`
   <label class="search"><span class="hidden">${label}</span><${Icon} name="search" />
-    <input type="search" placeholder=${placeholder} value=${value} onInput=${(event) => onText(event.target.value)} ...${rest} /></label>`;
+    <input type="search" placeholder=${placeholder} value=${value} onInput=${(event) => onText(event.target.value)}
+      ...${rest} /></label>`;
 
 export const statusWords = { idle: 'Idle', active: 'Active', stop: 'Stopped', error: 'Error', done: 'Done' };
 
 export function Status({ job }) {
   const stops = job.status === 'active' && job.stop_requested;
-  return html`<span class=${`status status-${job.status}`}><${Icon} name=${job.status} />${stops ? 'Stopping' : statusWords[job.status]}</span>`;
+  return html`<span class=${`status status-${job.status}`}><${Icon}
+    name=${job.status} />${stops ? 'Stopping' : statusWords[job.status]}</span>`;
 }
 
 // While it says something; `wide` also says how far a job came that did not come to its end.
@@ -86,7 +92,9 @@ export const Empty = ({ title, icon = 'jobs', children }) => html`
   <div class="empty"><${Icon} name=${icon} /><h2>${title}</h2><p>${children}</p></div>`;
 
 export function useTitle(title) {
-  useEffect(() => { document.title = title ? `${title} · JobJoker` : 'JobJoker'; }, [title]);
+  useEffect(() => {
+    document.title = title ? `${title} · JobJoker` : 'JobJoker';
+  }, [title]);
 }
 
 // -- dialogs --
@@ -100,9 +108,15 @@ export function Dialog({ title, picture, children, onClose, kind = '' }) {
     dialog.showModal();
     return () => dialog.open && dialog.close();
   }, []);
-  const cancel = (event) => { event.preventDefault(); if (onClose) onClose(); };
+  const cancel = (event) => {
+    event.preventDefault();
+    if (onClose) onClose();
+  };
   // Browsers close it at the second Escape whatever the first one was answered.
-  const closed = () => { if (onClose) onClose(); else if (ref.current) ref.current.showModal(); };
+  const closed = () => {
+    if (onClose) onClose();
+    else if (ref.current) ref.current.showModal();
+  };
   return html`
     <dialog ref=${ref} class=${kind} aria-label=${title} onCancel=${cancel} onClose=${closed}>
       ${picture && html`<img src=${picture} alt="" width="40" height="40" />`}<h2>${title}</h2>${children}
@@ -115,15 +129,22 @@ export const confirm = (question) => new Promise((resolve) => ask({ ...question,
 
 export function Confirmer() {
   const [question, setQuestion] = useState(null);
-  useEffect(() => { ask = setQuestion; }, []);
+  useEffect(() => {
+    ask = setQuestion;
+  }, []);
   if (!question) return null;
-  const answer = (value) => { setQuestion(null); question.resolve(value); };
+  const answer = (value) => {
+    setQuestion(null);
+    question.resolve(value);
+  };
   return html`
     <${Dialog} title=${question.title} onClose=${() => answer(null)}>
       <p>${question.text}</p>
       <div class="row end">
-        ${(question.choices || []).map((choice) => html`
-          <${Button} onClick=${() => answer(choice.value)} data-testid=${choice.testid}>${choice.label}<//>`)}
+        ${(question.choices || []).map(
+          (choice) => html`
+          <${Button} onClick=${() => answer(choice.value)} data-testid=${choice.testid}>${choice.label}<//>`,
+        )}
         <${Button} onClick=${() => answer(null)} autofocus=${question.danger} data-testid="confirm-cancel">Cancel<//>
         <${Button} kind=${question.danger ? 'danger' : 'primary'} autofocus=${!question.danger} data-testid="confirm-ok"
           onClick=${() => answer(true)}>${question.action}<//>
@@ -145,14 +166,18 @@ function Toast({ message, remove }) {
     return () => clearTimeout(timer);
   }, []);
   return html`
-    <div class=${`toast ${message.kind}`}><${Icon} name=${message.kind === 'error' ? 'alert' : 'done'} /><span>${message.text}</span>
-      <${Button} small icon="close" kind="plain" iconOnly="Close this message" onClick=${remove} data-testid="toast-close" /></div>`;
+    <div class=${`toast ${message.kind}`}><${Icon}
+      name=${message.kind === 'error' ? 'alert' : 'done'} /><span>${message.text}</span>
+      <${Button} small icon="close" kind="plain" iconOnly="Close this message" onClick=${remove}
+        data-testid="toast-close" /></div>`;
 }
 
 export function Toaster() {
   const [messages, setMessages] = useState([]);
   const ref = useRef();
-  useEffect(() => { say = (message) => setMessages((old) => [...old.slice(-3), message]); }, []);
+  useEffect(() => {
+    say = (message) => setMessages((old) => [...old.slice(-3), message]);
+  }, []);
   // Shown anew, it is above a dialog that was opened meanwhile.
   useLayoutEffect(() => {
     const shown = ref.current.matches(':popover-open');

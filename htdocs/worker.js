@@ -14,16 +14,24 @@ import { deleteWorker } from './workers.js';
 function ParameterList({ schema }) {
   const properties = propertiesOf(schema);
   if (properties.length === 0) return null;
-  const limits = (property) => [
-    property.default !== undefined && `default ${JSON.stringify(property.default)}`,
-    property.enum && property.enum.map((choice) => JSON.stringify(choice)).join(' | '),
-    property.minimum !== undefined && `at least ${property.minimum}`, property.maximum !== undefined && `at most ${property.maximum}`,
-  ].filter(Boolean).join(', ');
+  const limits = (property) =>
+    [
+      property.default !== undefined && `default ${JSON.stringify(property.default)}`,
+      property.enum && property.enum.map((choice) => JSON.stringify(choice)).join(' | '),
+      property.minimum !== undefined && `at least ${property.minimum}`,
+      property.maximum !== undefined && `at most ${property.maximum}`,
+    ]
+      .filter(Boolean)
+      .join(', ');
   return html`
-    <details class="parameters"><summary data-testid="parameters">${properties.length} ${properties.length === 1 ? 'parameter' : 'parameters'}</summary>
-      <dl>${properties.map(([name, property]) => html`
-        <div><dt><code>${name}</code> <span class="quiet">${typeOf(property)}${isRequired(schema, name) ? ', required' : ''}</span></dt>
-          <dd>${property.description || property.title} <span class="quiet">${limits(property)}</span></dd></div>`)}</dl>
+    <details class="parameters"><summary
+      data-testid="parameters">${properties.length} ${properties.length === 1 ? 'parameter' : 'parameters'}</summary>
+      <dl>${properties.map(
+        ([name, property]) => html`
+        <div><dt><code>${name}</code> <span
+          class="quiet">${typeOf(property)}${isRequired(schema, name) ? ', required' : ''}</span></dt>
+          <dd>${property.description || property.title} <span class="quiet">${limits(property)}</span></dd></div>`,
+      )}</dl>
     </details>`;
 }
 
@@ -45,21 +53,34 @@ export function Worker({ name, me }) {
 
   const load = async () => {
     try {
-      const [{ data: [worker] }, code] = await Promise.all([get(`workers/${name}`), getCode(name)]);
-      setInfo(worker); setSaved(code); setText(code.text); setProblem(null); setEdition((n) => n + 1);
+      const [
+        {
+          data: [worker],
+        },
+        code,
+      ] = await Promise.all([get(`workers/${name}`), getCode(name)]);
+      setInfo(worker);
+      setSaved(code);
+      setText(code.text);
+      setProblem(null);
+      setEdition((n) => n + 1);
     } catch (error) {
       if (!isQuiet(error)) setProblem(error);
     }
   };
   // Again after somebody signed in, but for what was typed and for a view that has all that it needs.
-  useEffect(() => { if (!saved) load(); }, [name, me]);
+  useEffect(() => {
+    if (!saved) load();
+  }, [name, me]);
 
   const save = async (tag = saved.tag) => {
     if (busy) return;
     setBusy(true);
     try {
       const { tag: newTag, worker } = await putCode(name, text, tag);
-      setSaved({ text, tag: newTag }); setInfo(worker); setProblem(null);
+      setSaved({ text, tag: newTag });
+      setInfo(worker);
+      setProblem(null);
       toast(`Saved as version ${worker.version}`);
     } catch (error) {
       if (error.status === 412) settleConflict();
@@ -69,9 +90,15 @@ export function Worker({ name, me }) {
   };
   const settleConflict = async () => {
     setProblem(null);
-    const answer = await confirm({ title: 'Somebody else changed this worker', action: 'Overwrite theirs', danger: true,
-      text: 'Since you opened it, another version was saved. You can load theirs and lose what you typed, or save yours over it.',
-      choices: [{ label: 'Load theirs', value: 'theirs', testid: 'load-theirs' }] });
+    const answer = await confirm({
+      title: 'Somebody else changed this worker',
+      action: 'Overwrite theirs',
+      danger: true,
+      text:
+        'Since you opened it, another version was saved. ' +
+        'You can load theirs and lose what you typed, or save yours over it.',
+      choices: [{ label: 'Load theirs', value: 'theirs', testid: 'load-theirs' }],
+    });
     if (answer === 'theirs') await load();
     else if (answer) await save(ANY);
   };
@@ -81,7 +108,9 @@ export function Worker({ name, me }) {
     location.hash = '#/workers';
   };
 
-  if (problem && problem.status === 404) return html`<h1 class="hidden">Worker</h1><${Empty} title="There is no such worker" icon="workers"><a href="#/workers">All workers</a><//>`;
+  if (problem && problem.status === 404)
+    return html`<h1 class="hidden">Worker</h1><${Empty} title="There is no such worker" icon="workers"><a
+      href="#/workers">All workers</a><//>`;
   if (!saved) return problem ? html`<${Notice}>${problem.message}<//>` : null;
   const writes = may(me, 'developer');
   return html`
@@ -90,17 +119,34 @@ export function Worker({ name, me }) {
       <div class="head"><h1>${name}</h1><span class="tag">${info.kind}</span>
         <span class="grow quiet" role="status">${changes ? 'Not saved yet' : ''}</span>
         <div class="toolbar" role="toolbar" aria-label="What to do with this worker">
-          ${writes && html`<${Button} kind="primary" disabled=${!changes || busy} onClick=${() => save()} data-testid="save" title="Ctrl S">Save<//>
-            <${Button} disabled=${!changes} onClick=${load} data-testid="revert">Revert<//>`}
-          ${may(me, 'operator') && html`<${LinkButton} icon="play" href=${address(['create'], { worker: name })} data-testid="new-job">New job<//>`}
-          ${writes && html`<${Button} icon="trash" kind="danger-quiet" data-testid="delete" onClick=${remove}>Delete<//>`}
+          ${
+            writes &&
+            html`<${Button} kind="primary" disabled=${!changes || busy} onClick=${() => save()} data-testid="save"
+              title="Ctrl S">Save<//>
+            <${Button} disabled=${!changes} onClick=${load} data-testid="revert">Revert<//>`
+          }
+          ${
+            may(me, 'operator') &&
+            html`<${LinkButton} icon="play" href=${address(['create'], { worker: name })}
+              data-testid="new-job">New job<//>`
+          }
+          ${
+            writes &&
+            html`<${Button} icon="trash" kind="danger-quiet" data-testid="delete" onClick=${remove}>Delete<//>`
+          }
         </div>
       </div>
       <p class="quiet">${info.description && html`<span class="lead">${info.description}</span><br />`}
-        Version ${info.version}, ${size(info.size)}, saved <${Time} at=${info.modified} />${info.author && ` by ${info.author}`}</p>
+        Version ${info.version}, ${size(info.size)}, saved <${Time}
+          at=${info.modified} />${info.author && ` by ${info.author}`}</p>
       <${ParameterList} schema=${info.parameters} />
-      ${problem && html`<${Complaints} problem=${problem} goTo=${(line, column) => editor.current && editor.current.goTo(line, column)} />`}
-      <${Editor} key=${edition} code=${saved.text} language=${languageOf(text)} readOnly=${!writes} complaints=${problem ? problem.data : none}
+      ${
+        problem &&
+        html`<${Complaints} problem=${problem}
+          goTo=${(line, column) => editor.current && editor.current.goTo(line, column)} />`
+      }
+      <${Editor} key=${edition} code=${saved.text} language=${languageOf(text)} readOnly=${!writes}
+        complaints=${problem ? problem.data : none}
         control=${editor} onChange=${setText} onSave=${() => changes && save()} label=${`Code of ${name}`} />
     </div>`;
 }

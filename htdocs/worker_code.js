@@ -7,10 +7,20 @@ import { Notice, confirm } from './ui.js';
 export function useUnsaved(unsaved) {
   useEffect(() => {
     if (!unsaved) return undefined;
-    guardLeaving(() => confirm({ title: 'Leave without saving?', text: 'What you changed in the code is lost then.', action: 'Leave', danger: true }));
+    guardLeaving(() =>
+      confirm({
+        title: 'Leave without saving?',
+        text: 'What you changed in the code is lost then.',
+        action: 'Leave',
+        danger: true,
+      }),
+    );
     const warn = (event) => event.preventDefault();
     window.addEventListener('beforeunload', warn);
-    return () => { guardLeaving(null); window.removeEventListener('beforeunload', warn); };
+    return () => {
+      guardLeaving(null);
+      window.removeEventListener('beforeunload', warn);
+    };
   }, [unsaved]);
 }
 
@@ -18,9 +28,16 @@ export function useUnsaved(unsaved) {
 export function Complaints({ problem, goTo }) {
   return html`
     <${Notice}><b>${problem.message}</b>
-      ${problem.data.length > 0 && html`<ul class="complaints">${problem.data.map((complaint) => html`
+      ${
+        problem.data.length > 0 &&
+        html`<ul class="complaints">${problem.data.map(
+          (complaint) => html`
         <li><button type="button" onClick=${() => goTo(complaint.line, complaint.column)} data-testid="complaint">
-          <span class="mono">${complaint.line}:${complaint.column}</span> <span class=${`severity ${complaint.severity}`}>${complaint.severity}</span> <span>${complaint.message}</span>
-        </button></li>`)}</ul>`}
+          <span class="mono">${complaint.line}:${complaint.column}${' '}</span>
+          <span class=${`severity ${complaint.severity}`}>${complaint.severity}${' '}</span>
+          <span>${complaint.message}</span>
+        </button></li>`,
+        )}</ul>`
+      }
     <//>`;
 }

@@ -9,8 +9,12 @@ import { Button, Empty, LinkButton, Notice, Search, confirm, toast, useTitle } f
 
 // Asks first. True when it is gone.
 export async function deleteWorker(name) {
-  const sure = await confirm({ title: `Delete worker ${name}?`, action: 'Delete', danger: true,
-    text: 'It is gone from the list. Jobs that run keep running; jobs that wait for their start will fail.' });
+  const sure = await confirm({
+    title: `Delete worker ${name}?`,
+    action: 'Delete',
+    danger: true,
+    text: 'It is gone from the list. Jobs that run keep running; jobs that wait for their start will fail.',
+  });
   if (!sure) return false;
   try {
     await call('DELETE', `workers/${name}`);
@@ -33,11 +37,20 @@ function Row({ worker, me, remove }) {
       <td data-label="Size" class="number">${size(worker.size)}</td>
       <td data-label="Modified"><${Time} at=${worker.modified} /></td>
       <td class="actions">
-        ${may(me, 'operator') && html`
-          <${LinkButton} small icon="play" href=${address(['create'], { worker: name })} data-testid="job-of" aria-label=${`New job of ${name}`}>New job<//>`}
-        <${LinkButton} small icon="code" href=${address(['workers', name])} data-testid="code-of" aria-label=${`Code of ${name}`}>Code<//>
-        ${may(me, 'developer') && html`
-          <${Button} small icon="trash" kind="danger-quiet" iconOnly=${`Delete ${name}`} onClick=${remove} data-testid="delete-of" />`}
+        ${
+          may(me, 'operator') &&
+          html`
+          <${LinkButton} small icon="play" href=${address(['create'], { worker: name })} data-testid="job-of"
+            aria-label=${`New job of ${name}`}>New job<//>`
+        }
+        <${LinkButton} small icon="code" href=${address(['workers', name])} data-testid="code-of"
+          aria-label=${`Code of ${name}`}>Code<//>
+        ${
+          may(me, 'developer') &&
+          html`
+          <${Button} small icon="trash" kind="danger-quiet" iconOnly=${`Delete ${name}`} onClick=${remove}
+            data-testid="delete-of" />`
+        }
       </td>
     </tr>`;
 }
@@ -54,24 +67,54 @@ export function Workers({ me }) {
       if (!isQuiet(problem)) setError(problem.message);
     }
   };
-  useEffect(() => { load(); }, [me]);
+  useEffect(() => {
+    load();
+  }, [me]);
   useTitle('Workers');
   useShortcuts({ r: load, c: goTo('#/create-worker'), '/': focusOn('[data-testid=find-worker]') });
-  const fitting = (workers || []).filter((worker) => `${worker.name} ${worker.kind} ${worker.description || ''}`.toLowerCase().includes(text.toLowerCase()));
+  const fitting = (workers || []).filter((worker) =>
+    `${worker.name} ${worker.kind} ${worker.description || ''}`.toLowerCase().includes(text.toLowerCase()),
+  );
   return html`
     <div class="head"><h1>Workers</h1><span class="grow"></span>
       <${Button} icon="reload" kind="wide-text" onClick=${load} data-testid="reload">Reload<//>
-      ${may(me, 'developer') && html`<${LinkButton} icon="plus" kind="primary" href="#/create-worker" data-testid="new-worker">New worker<//>`}
+      ${
+        may(me, 'developer') &&
+        html`<${LinkButton} icon="plus" kind="primary" href="#/create-worker"
+          data-testid="new-worker">New worker<//>`
+      }
     </div>
     ${error && html`<${Notice}>${error}<//>`}
-    ${workers && workers.length === 0 && html`
-      <${Empty} title="No workers yet" icon="workers">A worker is the code that does a job. ${may(me, 'developer') && html`<a href="#/create-worker">Create the first one.</a>`}<//>`}
-    ${workers && workers.length > 0 && html`
-      <div class="filters"><${Search} label="Search workers" placeholder="Search name, kind, description" value=${text} onText=${setText} data-testid="find-worker" /></div>
-      ${fitting.length === 0 ? html`<${Empty} title="No worker fits" icon="search">Search for something else.<//>` : html`
+    ${
+      workers &&
+      workers.length === 0 &&
+      html`
+      <${Empty} title="No workers yet" icon="workers">
+        A worker is the code that does a job.${' '}
+        ${may(me, 'developer') && html`<a href="#/create-worker">Create the first one.</a>`}<//>`
+    }
+    ${
+      workers &&
+      workers.length > 0 &&
+      html`
+      <div class="filters"><${Search} label="Search workers" placeholder="Search name, kind, description" value=${text}
+        onText=${setText} data-testid="find-worker" /></div>
+      ${
+        fitting.length === 0
+          ? html`<${Empty} title="No worker fits" icon="search">Search for something else.<//>`
+          : html`
         <div class="table-box"><table class="list workers">
-          <thead><tr><th>Worker</th><th>Kind</th><th class="number">Version</th><th class="number">Size</th><th>Modified</th><th><span class="hidden">Actions</span></th></tr></thead>
-          <tbody>${fitting.map((worker) => html`
-            <${Row} key=${worker.name} worker=${worker} me=${me} remove=${async () => { if (await deleteWorker(worker.name)) load(); }} />`)}</tbody>
-        </table></div>`}`}`;
+          <thead><tr>
+            <th>Worker</th><th>Kind</th><th class="number">Version</th><th class="number">Size</th><th>Modified</th>
+            <th><span class="hidden">Actions</span></th>
+          </tr></thead>
+          <tbody>${fitting.map(
+            (worker) => html`
+            <${Row} key=${worker.name} worker=${worker} me=${me} remove=${async () => {
+              if (await deleteWorker(worker.name)) load();
+            }} />`,
+          )}</tbody>
+        </table></div>`
+      }`
+    }`;
 }

@@ -8,7 +8,15 @@ const password = process.env.JOBJOKER_PASSWORD;
 const token = process.env.JOBJOKER_TOKEN;
 
 export async function api(method, path, body, type = 'application/json') {
-  const answer = await fetch(url + path, { method, body, headers: { Authorization: `Bearer ${token}`, Accept: 'application/json', ...(body ? { 'Content-Type': type } : {}) } });
+  const answer = await fetch(url + path, {
+    method,
+    body,
+    headers: {
+      Authorization: `Bearer ${token}`,
+      Accept: 'application/json',
+      ...(body ? { 'Content-Type': type } : {}),
+    },
+  });
   const envelope = await answer.json();
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${envelope.message}`);
   return envelope.data[0];
@@ -20,8 +28,16 @@ export const sample = (file) => readFileSync(new URL(`../../workers/${file}`, im
 
 const launch = {
   executablePath: '/usr/bin/chromium',
-  args: ['--headless', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+  args: [
+    '--headless',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
+  ],
 };
 
 // Names of all that can be clicked, seen so far in any of the pages, and of what was clicked.
@@ -29,23 +45,47 @@ export const seen = new Set();
 export const clicked = new Set();
 // Of all that is named in the page's own code, also where no test has made it appear.
 const folder = new URL('../../htdocs/', import.meta.url);
-export const named = new Set(readdirSync(folder).filter((file) => file.endsWith('.js'))
-  .flatMap((file) => [...readFileSync(new URL(file, folder), 'utf8').matchAll(/(?:data-testid=|dataset\.testid = |testid: )["']([\w-]+)["']/g)].map((found) => found[1])));
+export const named = new Set(
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.js'))
+    .flatMap((file) =>
+      [
+        ...readFileSync(new URL(file, folder), 'utf8').matchAll(
+          /(?:data-testid=|dataset\.testid = |testid: )["']([\w-]+)["']/g,
+        ),
+      ].map((found) => found[1]),
+    ),
+);
 // What the console and the content policy complained of.
 export const complaints = [];
 
 // Runs in the page: tells the name of each control that appears, and of each that is clicked.
 function watch() {
-  const name = (element) => element.dataset.testid || element.getAttribute('aria-label') || element.textContent.trim().replace(/\s*\d+$/, '');
+  const name = (element) =>
+    element.dataset.testid || element.getAttribute('aria-label') || element.textContent.trim().replace(/\s*\d+$/, '');
   const controls = 'button, a[data-testid], nav a, input[data-testid], select[data-testid], summary';
   const look = () => document.querySelectorAll(controls).forEach((element) => window.noteSeen(name(element)));
   new MutationObserver(look).observe(document, { subtree: true, childList: true });
-  document.addEventListener('click', (event) => {
-    const control = event.target.closest(controls) || (event.target.closest('label') || document.body).querySelector?.('input[data-testid]');
-    if (control) window.noteClicked(name(control));
-  }, true);
-  document.addEventListener('input', (event) => { if (event.target.dataset.testid) window.noteClicked(event.target.dataset.testid); }, true);
-  document.addEventListener('securitypolicyviolation', (event) => window.noteComplaint(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+  document.addEventListener(
+    'click',
+    (event) => {
+      const control =
+        event.target.closest(controls) ||
+        (event.target.closest('label') || document.body).querySelector?.('input[data-testid]');
+      if (control) window.noteClicked(name(control));
+    },
+    true,
+  );
+  document.addEventListener(
+    'input',
+    (event) => {
+      if (event.target.dataset.testid) window.noteClicked(event.target.dataset.testid);
+    },
+    true,
+  );
+  document.addEventListener('securitypolicyviolation', (event) =>
+    window.noteComplaint(`policy: ${event.violatedDirective} ${event.blockedURI} at ${location.hash}`),
+  );
 }
 
 export async function open(options = {}) {

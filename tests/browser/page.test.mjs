@@ -35,13 +35,19 @@ after(() => tab.close());
 
 const row = (id) => tab.page.locator(`tr[data-job="${id}"]`);
 const choose = (id) => row(id).getByRole('checkbox').check();
-const go = (hash) => tab.page.evaluate((h) => { location.hash = h; }, hash);
+const go = (hash) =>
+  tab.page.evaluate((h) => {
+    location.hash = h;
+  }, hash);
 const status = (id, word) => row(id).locator(`.status-${word}`).waitFor();
 // Evaluated, not added as a script: the content policy would refuse that.
 async function axeFaults() {
   await tab.page.evaluate(axe);
   return tab.page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+    const { violations } = await window.axe.run(document, {
+      resultTypes: ['violations'],
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
     return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`);
   });
 }
@@ -114,15 +120,20 @@ test('many jobs are selected at once, and only those that an action fits are tou
   for (const { id } of [active, ...idle]) await row(id).waitFor();
   // Shift takes all between.
   await row(idle[0].id).getByRole('checkbox').click();
-  await row(idle[2].id).getByRole('checkbox').click({ modifiers: ['Shift'] });
+  await row(idle[2].id)
+    .getByRole('checkbox')
+    .click({ modifiers: ['Shift'] });
   await page.getByText('3 selected').waitFor();
-  assert.ok(await control('log').isDisabled() && await control('stop').isDisabled());
+  assert.ok((await control('log').isDisabled()) && (await control('stop').isDisabled()));
   await control('clear').click();
   await page.getByText('3 selected').waitFor({ state: 'detached' });
   await choose(active.id);
   for (const { id } of idle) await choose(id);
   await control('delete').click();
-  await page.getByRole('dialog', { name: 'Delete 3 jobs?' }).getByText('The other 1 of the 4 selected are left').waitFor();
+  await page
+    .getByRole('dialog', { name: 'Delete 3 jobs?' })
+    .getByText('The other 1 of the 4 selected are left')
+    .waitFor();
   await control('confirm-ok').click();
   for (const { id } of idle) await row(id).waitFor({ state: 'detached' });
   await page.getByText('Deleted 3 jobs').waitFor();
@@ -142,7 +153,10 @@ test('many jobs are selected at once, and only those that an action fits are tou
 
 test('what is refused is said for each reason, and the rest is done', async () => {
   const { page, control } = tab;
-  const [gone, stays] = [await makeJob({ worker: 'Long', name: 'refused 1' }), await makeJob({ worker: 'Long', name: 'refused 2' })];
+  const [gone, stays] = [
+    await makeJob({ worker: 'Long', name: 'refused 1' }),
+    await makeJob({ worker: 'Long', name: 'refused 2' }),
+  ];
   await control('filter-text').fill('refused');
   await rows(2);
   // It is deleted by somebody else, between the look at it and the click.
@@ -194,16 +208,19 @@ test('filters narrow the list and are in the address, and long lists have pages'
 test('the list is looked at again, but asks for no more than has changed, and not in a hidden tab', async () => {
   const { page } = tab;
   const answers = [];
-  const note = (answer) => { if (answer.url().includes('/jobs?')) answers.push(answer.status()); };
+  const note = (answer) => {
+    if (answer.url().includes('/jobs?')) answers.push(answer.status());
+  };
   page.on('response', note);
   await page.waitForResponse((answer) => answer.url().includes('/jobs?') && answer.status() === 304);
   const made = await makeJob({ worker: 'TestWorker', name: 'appears by itself' });
   await row(made.id).waitFor();
   // A tab that is hidden asks for nothing: a job made meanwhile is there at once when it is shown again.
-  const hide = (hidden) => page.evaluate((value) => {
-    Object.defineProperty(document, 'hidden', { value, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, hidden);
+  const hide = (hidden) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
   await page.clock.install();
   await hide(true);
   await page.clock.runFor(3000);
@@ -248,7 +265,11 @@ test('the keyboard alone opens, selects and searches', async () => {
   await page.locator('tr[data-job] a').first().focus();
   await press('Enter');
   await control('pane-log').waitFor();
-  for (const [key, pane] of [['o', 'response'], ['p', 'parameters'], ['l', 'log']]) {
+  for (const [key, pane] of [
+    ['o', 'response'],
+    ['p', 'parameters'],
+    ['l', 'log'],
+  ]) {
     await press(key);
     await page.locator(`[data-testid=pane-${pane}][aria-current=page]`).waitFor();
   }
@@ -307,6 +328,10 @@ test('every kind of parameter has its field', async () => {
   await control('create').click();
   await page.getByText('Must be a whole number.').waitFor();
   await page.getByText('Is required.').waitFor();
+  assert.ok(
+    await field('Whole').evaluate((element) => element === document.activeElement),
+    'the first fault has the focus',
+  );
   await field('Whole').fill('6');
   await field('Whole').press('ArrowUp');
   assert.equal(await field('Whole').inputValue(), '7');
@@ -321,8 +346,17 @@ test('every kind of parameter has its field', async () => {
   await control('create').click();
   await page.locator('.head .status-idle').waitFor();
   const id = (await page.evaluate(() => location.hash)).split('/')[2];
-  assert.deepEqual((await api('GET', `jobs/${id}`)).parameters, { quick: false, whole: 7, folder: '/srv', level: 'best', patterns: ['*.tmp', 'cache/'],
-    numbers: [1, 2.5], colours: ['red'], day: '2026-01-31', details: { deep: [1, 2] } });
+  assert.deepEqual((await api('GET', `jobs/${id}`)).parameters, {
+    quick: false,
+    whole: 7,
+    folder: '/srv',
+    level: 'best',
+    patterns: ['*.tmp', 'cache/'],
+    numbers: [1, 2.5],
+    colours: ['red'],
+    day: '2026-01-31',
+    details: { deep: [1, 2] },
+  });
 });
 
 test('a job is made from JSON; what the server refuses is shown at its field', async () => {
@@ -339,7 +373,12 @@ test('a job is made from JSON; what the server refuses is shown at its field', a
   await page.locator('.fault', { hasText: 'colour' }).waitFor();
   // What only the server refuses.
   await page.getByLabel('Parameters as JSON').fill('{"count": 1}');
-  await page.route('**/jobs', (route) => route.fulfill({ status: 422, json: { success: false, message: 'count is too odd', data: [{ field: 'count', message: 'is too odd' }] } }));
+  await page.route('**/jobs', (route) =>
+    route.fulfill({
+      status: 422,
+      json: { success: false, message: 'count is too odd', data: [{ field: 'count', message: 'is too odd' }] },
+    }),
+  );
   await control('create').click();
   await page.getByRole('alert').getByText('count is too odd').waitFor();
   await page.locator('.fault', { hasText: 'is too odd' }).waitFor();
@@ -359,9 +398,18 @@ test('a job is made from JSON; what the server refuses is shown at its field', a
 test('a hostile log is text', async () => {
   const { page } = tab;
   const job = await makeJob({ worker: 'TestWorker' });
-  const hostile = ['<script>window.hacked = 1</script>', '<svg onload="window.hacked = 1">', '<img src=x onerror="window.hacked = 1">',
-    '\u001b[31mred\u001b[0m plain', '\u001b]0;title\u0007after', '\u001b[2J\u001b[1;1Hcleared', 'bell\u0007', 'turned \u202e round'];
-  for (const kind of ['log', 'response']) for (const text of hostile) await api('POST', `jobs/${job.id}/${kind}`, text, 'text/plain');
+  const hostile = [
+    '<script>window.hacked = 1</script>',
+    '<svg onload="window.hacked = 1">',
+    '<img src=x onerror="window.hacked = 1">',
+    '\u001b[31mred\u001b[0m plain',
+    '\u001b]0;title\u0007after',
+    '\u001b[2J\u001b[1;1Hcleared',
+    'bell\u0007',
+    'turned \u202e round',
+  ];
+  for (const kind of ['log', 'response'])
+    for (const text of hostile) await api('POST', `jobs/${job.id}/${kind}`, text, 'text/plain');
   for (const pane of ['log', 'response']) {
     await go(`#/jobs/${job.id}?pane=${pane}`);
     for (const text of hostile.slice(0, 3)) await line(text).waitFor();
@@ -372,7 +420,11 @@ test('a hostile log is text', async () => {
     assert.equal(await page.evaluate(() => window.hacked), undefined);
     assert.equal(await page.locator('main script, main svg[onload], main img').count(), 0);
   }
-  const named = await makeJob({ worker: 'TestWorker', name: '<img src=x onerror="window.hacked = 1">', parameters: { count: 1 } });
+  const named = await makeJob({
+    worker: 'TestWorker',
+    name: '<img src=x onerror="window.hacked = 1">',
+    parameters: { count: 1 },
+  });
   await go('#/jobs');
   await row(named.id).getByText('<img src=x').waitFor();
   assert.equal(await page.evaluate(() => window.hacked), undefined);
@@ -380,7 +432,17 @@ test('a hostile log is text', async () => {
 
 test('streams are told apart, groups fold, and text is found', async () => {
   const { page, control } = tab;
-  await putWorker('Groups', '#!/bin/sh\necho ::group::Details\necho inside 1\necho inside 2\necho ::endgroup::\necho outside\necho trouble >&2\n');
+  await putWorker(
+    'Groups',
+    `#!/bin/sh
+echo ::group::Details
+echo inside 1
+echo inside 2
+echo ::endgroup::
+echo outside
+echo trouble >&2
+`,
+  );
   const job = await makeJob({ worker: 'Groups', start: true });
   await go(`#/jobs/${job.id}`);
   await line('inside 1').waitFor();
@@ -419,10 +481,16 @@ test('streams are told apart, groups fold, and text is found', async () => {
 
 test('a log is followed until somebody scrolls up', async () => {
   const { page, control } = tab;
-  await putWorker('Ticks', '#!/bin/sh\ni=0\nwhile :; do i=$((i + 1)); echo "tick $i of a log that goes on"; sleep 0.02; done\n');
+  await putWorker(
+    'Ticks',
+    '#!/bin/sh\ni=0\nwhile :; do i=$((i + 1)); echo "tick $i of a log that goes on"; sleep 0.02; done\n',
+  );
   const job = await makeJob({ worker: 'Ticks', start: true });
   await go(`#/jobs/${job.id}`);
-  await page.waitForFunction(() => { const box = document.querySelector('.lines'); return box && box.scrollHeight > box.clientHeight * 2; });
+  await page.waitForFunction(() => {
+    const box = document.querySelector('.lines');
+    return box && box.scrollHeight > box.clientHeight * 2;
+  });
   const atEnd = () => ofLog((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40);
   assert.ok(await atEnd());
   await lines().hover();
@@ -439,6 +507,23 @@ test('a log is followed until somebody scrolls up', async () => {
   await line('ENDED').waitFor();
 });
 
+test('a group that begins in what was not loaded yet is one when it is', async () => {
+  const { control } = tab;
+  await putWorker('Old', '#!/bin/sh\necho ::group::Long\nseq -f "old %.0f" 1 1500\necho ::endgroup::\necho last\n');
+  const job = await makeJob({ worker: 'Old', start: true });
+  await api('GET', `jobs/${job.id}?wait=60`);
+  await go(`#/jobs/${job.id}`);
+  await line('last').waitFor();
+  assert.equal(await control('fold').count(), 0);
+  await control('earlier').click();
+  await control('earlier').waitFor({ state: 'detached' });
+  await lines().press('Home');
+  await line('old 1').waitFor();
+  await control('fold').click();
+  await line('old 1').waitFor({ state: 'detached' });
+  await line('last').waitFor();
+});
+
 test('a log of 100,000 lines is smooth, wrapped or not, and all of it can be loaded', async () => {
   const { page, control } = tab;
   await putWorker('Much', '#!/bin/sh\nseq -f "line %.0f $(printf "%0300d" 0)" 1 100000\n');
@@ -446,7 +531,7 @@ test('a log of 100,000 lines is smooth, wrapped or not, and all of it can be loa
   await api('GET', `jobs/${job.id}?wait=60`);
   await go(`#/jobs/${job.id}`);
   await line('ENDED').waitFor();
-  assert.ok(await page.locator('.line').count() < 200);
+  assert.ok((await page.locator('.line').count()) < 200);
   await lines().press('Home');
   const first = () => lines().locator('.line').first().locator('.seq').textContent();
   await page.waitForFunction(() => document.querySelector('.lines').scrollTop === 0);
@@ -454,13 +539,18 @@ test('a log of 100,000 lines is smooth, wrapped or not, and all of it can be loa
   await control('earlier').click();
   await page.getByText('2,000 lines').waitFor();
   await page.waitForFunction(() => document.querySelector('.lines').scrollTop > 0);
-  assert.ok(await lines().locator('.seq', { hasText: new RegExp(`^${before}$`) }).isVisible(), 'what was read is still in sight');
+  assert.ok(
+    await lines()
+      .locator('.seq', { hasText: new RegExp(`^${before}$`) })
+      .isVisible(),
+    'what was read is still in sight',
+  );
   await control('earlier-all').click();
   await page.getByText('100,002 lines').waitFor();
   await control('earlier').waitFor({ state: 'detached' });
   for (const wrapped of [false, true]) {
     if (wrapped) await control('wrap').click();
-    assert.ok(await page.locator('.line').count() < 300);
+    assert.ok((await page.locator('.line').count()) < 300);
     await control('find').fill('line 50000 ');
     await page.getByText('1 of 1', { exact: true }).waitFor();
     assert.ok(await lines().locator('.current').isVisible());
@@ -481,7 +571,13 @@ test('a log of 100,000 lines is smooth, wrapped or not, and all of it can be loa
     await line('ENDED').waitFor();
     await control('find').fill('');
   }
-  assert.ok(await lines().locator('.line').first().evaluate((row) => row.getBoundingClientRect().height > 21), 'lines are wrapped');
+  assert.ok(
+    await lines()
+      .locator('.line')
+      .first()
+      .evaluate((row) => row.getBoundingClientRect().height > 21),
+    'lines are wrapped',
+  );
   await control('wrap').click();
 });
 
@@ -540,11 +636,37 @@ test('a worker is edited: errors at their lines, saving, reverting, conflicts', 
   await page.getByRole('heading', { name: 'Create a job' }).waitFor();
 });
 
+test('typing over a selection is one change, and nothing that the content policy minds', async () => {
+  const { page, control } = tab;
+  await go('#/create-worker');
+  const code = page.locator('.cm-content');
+  await code.click();
+  await press('Control+a');
+  await page.keyboard.type('#');
+  await code.getByText(/^#$/).waitFor();
+  await press('Control+z');
+  await code.getByText('#!/bin/sh').waitFor();
+  // A bracket goes around what is selected.
+  await press('Control+a');
+  await page.keyboard.type('(');
+  await code.getByText('(#!/bin/sh').waitFor();
+  await press('Control+z');
+  await control('tab-jobs').click();
+  await control('confirm-ok').click();
+  await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
+});
+
 test('a worker of each language is created from its template, runs, and is deleted', async () => {
   const { page, control } = tab;
   await control('tab-workers').click();
   await control('new-worker').click();
-  for (const [kind, name] of [['c', 'NewC'], ['php', 'NewPhp'], ['sh', 'NewSh'], ['python', 'NewPython'], ['javascript', 'NewJs']]) {
+  for (const [kind, name] of [
+    ['c', 'NewC'],
+    ['php', 'NewPhp'],
+    ['sh', 'NewSh'],
+    ['python', 'NewPython'],
+    ['javascript', 'NewJs'],
+  ]) {
     await control('tab-create-worker').click();
     await control(`kind-${kind}`).click();
     await page.getByLabel('Name', { exact: true }).fill(`${name}!`);
@@ -601,7 +723,12 @@ test('the page has no fault of accessibility, in light and in dark', async () =>
   await api('GET', `jobs/${job.id}?wait=30`);
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const hash of [...views, `#/jobs/${job.id}`, `#/jobs/${job.id}?pane=response`, `#/jobs/${job.id}?pane=parameters`]) {
+    for (const hash of [
+      ...views,
+      `#/jobs/${job.id}`,
+      `#/jobs/${job.id}?pane=response`,
+      `#/jobs/${job.id}?pane=parameters`,
+    ]) {
       await show(hash);
       if (hash.endsWith(job.id)) await line('ENDED').waitFor();
       if (hash === '#/jobs') await page.locator('tr[data-job] input').first().check();
@@ -643,7 +770,10 @@ test('light and dark follow the system until one is chosen, which is remembered'
 test('nothing sticks out of a narrow screen, and the pages lie at its foot', async () => {
   const { page, control } = tab;
   await page.setViewportSize({ width: 360, height: 740 });
-  const job = await makeJob({ worker: 'TestWorker', name: 'A name that is longer than the screen of a small telephone is wide' });
+  const job = await makeJob({
+    worker: 'TestWorker',
+    name: 'A name that is longer than the screen of a small telephone is wide',
+  });
   for (const hash of [...views, `#/jobs/${job.id}`, `#/jobs/${job.id}?pane=parameters`]) {
     await show(hash);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), hash);
@@ -672,7 +802,8 @@ test('who may only look is offered nothing else', async () => {
   await page.reload();
   await page.locator('tr[data-job] input').first().check();
   await control('log').waitFor();
-  for (const name of ['start', 'delete', 'new-job', 'tab-create', 'tab-create-worker']) assert.equal(await control(name).count(), 0, name);
+  for (const name of ['start', 'delete', 'new-job', 'tab-create', 'tab-create-worker'])
+    assert.equal(await control(name).count(), 0, name);
   await go('#/workers/TestWorker');
   await page.locator('.cm-content').waitFor();
   for (const name of ['save', 'delete', 'new-job']) assert.equal(await control(name).count(), 0, name);
@@ -683,7 +814,11 @@ test('who may only look is offered nothing else', async () => {
 
 test('there is no such page, job or worker', async () => {
   const { page } = tab;
-  for (const [hash, text] of [['#/nowhere', 'There is no such page'], ['#/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV', 'This job is gone'], ['#/workers/Nobody', 'There is no such worker']]) {
+  for (const [hash, text] of [
+    ['#/nowhere', 'There is no such page'],
+    ['#/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV', 'This job is gone'],
+    ['#/workers/Nobody', 'There is no such worker'],
+  ]) {
     await go(hash);
     await page.getByText(text).waitFor();
   }
@@ -733,7 +868,15 @@ test('signing out ends the session', async () => {
 });
 
 test('every control was clicked, and the browser had nothing to complain of', () => {
-  assert.deepEqual([...seen].filter((name) => !clicked.has(name)), [], 'seen, but never clicked');
-  assert.deepEqual([...named].filter((name) => !clicked.has(name)), [], 'in the code, but never clicked');
+  assert.deepEqual(
+    [...seen].filter((name) => !clicked.has(name)),
+    [],
+    'seen, but never clicked',
+  );
+  assert.deepEqual(
+    [...named].filter((name) => !clicked.has(name)),
+    [],
+    'in the code, but never clicked',
+  );
   assert.deepEqual(complaints, []);
 });

@@ -1,5 +1,6 @@
 // What needs no browser: terminal codes, lines and groups of a log, the check of parameters.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pieces, styleAfter } from '../../htdocs/ansi.js';
 import { LogLines, plainText, shownPieces } from '../../htdocs/log_lines.js';
@@ -9,8 +10,15 @@ const classes = (text) => pieces(text).map((piece) => [piece.text, piece.classNa
 const entry = (message, stream = 'stdout', seq = 1) => ({ seq, time: '2026-11-24T03:43:00.123Z', stream, message });
 
 test('colours and weight become class names', () => {
-  assert.deepEqual(classes('a\u001b[1;31mb\u001b[0mc'), [['a', ''], ['b', 'ansi-bold ansi-red'], ['c', '']]);
-  assert.deepEqual(classes('\u001b[92mx\u001b[39my'), [['x', 'ansi-green'], ['y', '']]);
+  assert.deepEqual(classes('a\u001b[1;31mb\u001b[0mc'), [
+    ['a', ''],
+    ['b', 'ansi-bold ansi-red'],
+    ['c', ''],
+  ]);
+  assert.deepEqual(classes('\u001b[92mx\u001b[39my'), [
+    ['x', 'ansi-green'],
+    ['y', ''],
+  ]);
   assert.deepEqual(classes('\u001b[44mx'), [['x', 'ansi-on-blue']]);
 });
 
@@ -22,13 +30,25 @@ test('colours of the palette and of 24 bits become the nearest of ours, and no o
 });
 
 test('what else a terminal would obey is left out', () => {
-  assert.deepEqual(classes('a\u001b[2Jb\u001b[10;20Hc\u001b]0;title\u0007d\u001b]8;;http://evil/\u001b\\e'),
-    [['a', ''], ['b', ''], ['c', ''], ['d', ''], ['e', '']]);
+  assert.deepEqual(classes('a\u001b[2Jb\u001b[10;20Hc\u001b]0;title\u0007d\u001b]8;;http://evil/\u001b\\e'), [
+    ['a', ''],
+    ['b', ''],
+    ['c', ''],
+    ['d', ''],
+    ['e', ''],
+  ]);
 });
 
 test('control characters are made visible', () => {
-  assert.deepEqual(classes('a\u0007b'), [['a', ''], ['\u2407', 'control'], ['b', '']]);
-  assert.deepEqual(classes('\u001bc'), [['\u241b', 'control'], ['c', '']]);
+  assert.deepEqual(classes('a\u0007b'), [
+    ['a', ''],
+    ['\u2407', 'control'],
+    ['b', ''],
+  ]);
+  assert.deepEqual(classes('\u001bc'), [
+    ['\u241b', 'control'],
+    ['c', ''],
+  ]);
   for (const character of ['\u202e', '\u2066', '\u200f', '\u061c', '\u0085', '\u2028']) {
     assert.equal(pieces(`x${character}y`)[1].className, 'control', character.charCodeAt(0).toString(16));
   }
@@ -46,24 +66,46 @@ test('a colour goes on in the next line of its stream', () => {
 test('groups fold, end, and are found again when earlier lines come', () => {
   const log = new LogLines();
   log.append([entry('inside'), entry('::endgroup::'), entry('after')]);
-  assert.deepEqual(log.shown().map((line) => line.text), ['inside', 'after']);
+  assert.deepEqual(
+    log.shown().map((line) => line.text),
+    ['inside', 'after'],
+  );
   log.prepend([entry('before'), entry('::group::Title')]);
   const [head] = log.heads();
   assert.equal(head.count, 1);
   head.open = false;
-  assert.deepEqual(log.shown().map((line) => line.text), ['before', 'Title', 'after']);
-  assert.deepEqual(log.find('INSIDE').map((line) => line.text), ['inside'], 'also what is folded is found');
+  assert.deepEqual(
+    log.shown().map((line) => line.text),
+    ['before', 'Title', 'after'],
+  );
+  assert.deepEqual(
+    log.find('INSIDE').map((line) => line.text),
+    ['inside'],
+    'also what is folded is found',
+  );
 });
 
 test('only standard output makes groups, and a group ends the one before', () => {
   const log = new LogLines();
   log.append([entry('::group::no', 'stderr'), entry('::group::A'), entry('1'), entry('::group::B'), entry('2')]);
-  assert.deepEqual(log.heads().map((head) => [head.text, head.count]), [['A', 1], ['B', 1]]);
+  assert.deepEqual(
+    log.heads().map((head) => [head.text, head.count]),
+    [
+      ['A', 1],
+      ['B', 1],
+    ],
+  );
 });
 
 test('an entry of many lines has its number once', () => {
   const log = new LogLines();
-  assert.deepEqual(log.append([entry('one\ntwo')]).map((line) => [line.text, line.first]), [['one', true], ['two', false]]);
+  assert.deepEqual(
+    log.append([entry('one\ntwo')]).map((line) => [line.text, line.first]),
+    [
+      ['one', true],
+      ['two', false],
+    ],
+  );
 });
 
 test('text is found without its colours, in the stream that is shown', () => {
@@ -81,15 +123,49 @@ test('a very long line is cut, and says so', () => {
 });
 
 test('parameters are judged in the words of the server', () => {
-  const schema = { type: 'object', required: ['folder'], additionalProperties: false, properties: {
-    folder: { type: 'string', minLength: 1, default: '/srv' }, keep: { type: 'integer', minimum: 1 }, level: { enum: ['fast', 'best'] },
-    exclude: { type: 'array', items: { type: 'string' }, uniqueItems: true }, notify: { type: 'string', format: 'email' } } };
+  const schema = {
+    type: 'object',
+    required: ['folder'],
+    additionalProperties: false,
+    properties: {
+      folder: { type: 'string', minLength: 1, default: '/srv' },
+      keep: { type: 'integer', minimum: 1 },
+      level: { enum: ['fast', 'best'] },
+      exclude: { type: 'array', items: { type: 'string' }, uniqueItems: true },
+      notify: { type: 'string', format: 'email' },
+    },
+  };
   assert.deepEqual(faultsOf(schema, { keep: 0, level: 'x', exclude: ['a', 1], notify: 'x', extra: 1 }), {
-    folder: 'is required', keep: 'must be at least 1', level: 'must be one of "fast", "best"', exclude: 'item 2 must be a string',
-    notify: 'must be an e-mail address', extra: 'is not a parameter of this worker' });
+    folder: 'is required',
+    keep: 'must be at least 1',
+    level: 'must be one of "fast", "best"',
+    exclude: 'item 2 must be a string',
+    notify: 'must be an e-mail address',
+    extra: 'is not a parameter of this worker',
+  });
   assert.deepEqual(faultsOf(schema, { folder: '/x', exclude: ['a', 'b'] }), {});
   assert.deepEqual(defaultsOf(schema), { folder: '/srv' });
   assert.equal(faultOf({ type: ['integer', 'null'] }, null), '');
   assert.equal(faultOf({ type: 'integer' }, 3.0), '');
-  assert.equal(faultOf({ pattern: '^[[:alpha:]]+$' }, 'abc'), '', 'what JavaScript reads otherwise is left to the server');
+  assert.equal(
+    faultOf({ pattern: '^[[:alpha:]]+$' }, 'abc'),
+    '',
+    'what JavaScript reads otherwise is left to the server',
+  );
+});
+
+test('index.html asks at once for every module that the page needs', () => {
+  const folder = new URL('../../htdocs/', import.meta.url);
+  const read = (file) => readFileSync(new URL(file, folder), 'utf8');
+  const needed = new Set();
+  const walk = (file) => {
+    for (const [, name] of read(file).matchAll(/^(?:import|\}) .*?from '\.\/([\w/.]+)';$/gm)) {
+      if (needed.has(name)) continue;
+      needed.add(name);
+      if (!name.startsWith('vendor/')) walk(name);
+    }
+  };
+  walk('app.js');
+  const preloaded = [...read('index.html').matchAll(/rel="modulepreload" href="([^"]+)"/g)].map((found) => found[1]);
+  assert.deepEqual(preloaded, [...needed].filter((name) => name !== 'app.js').sort());
 });
