@@ -53,7 +53,7 @@ static const struct setting table[] = {
      .help = "Largest log or response entry that is posted."},
 };
 
-enum { SETTINGS = sizeof table / sizeof *table };
+enum { SETTINGS = sizeof table / sizeof *table, LINE_MAX_SIZE = 199 /* of inih, with its newline */ };
 
 static bool among(const char *choices, const char *value)
 {
@@ -76,8 +76,8 @@ static int read_seconds(const char *text, long long *ms)
     double seconds;
 
     errno = 0;
-    if (!isdigit((unsigned char)*text))
-        return -1;
+    if (!isdigit((unsigned char)*text) || text[strspn(text, "0123456789.")])
+        return -1; /* strtod(3) knows more: 0x10, 1e3 */
     seconds = strtod(text, &end);
     if (errno || *end || seconds > 1e9)
         return -1;
@@ -116,6 +116,8 @@ static const char *assign(const struct setting *s, const char *value, struct set
         *(int64_t *)(void *)place = number;
         return NULL;
     }
+    if (!*value && *s->preset)
+        return "must not be empty";
     if (s->kind == CHOICE && !among(s->choices, value))
         return "is none of its values";
     if (strlen(value) >= s->size)
@@ -135,6 +137,7 @@ static const struct setting *find(const char *name)
 
 struct reading {
     struct settings *out;
+    bool seen[SETTINGS];
     char problem[160];
 };
 
@@ -142,13 +145,39 @@ static int on_line(void *user, const char *section, const char *name, const char
 {
     struct reading *r = user;
     const struct setting *s = section[0] ? NULL : find(name);
-    const char *problem = s ? assign(s, value, r->out) : "is no setting";
+    const char *problem = !s ? "is no setting" : r->seen[s - table] ? "is there twice" : assign(s, value, r->out);
 
+    if (s)
+        r->seen[s - table] = true;
     if (!problem)
         return 1;
     if (!r->problem[0])
         snprintf(r->problem, sizeof r->problem, "`%s%s%s` %s", section, section[0] ? "." : "", name, problem);
     return 0;
+}
+
+/* What inih would read as something else, without a word: a long line becomes two, and a line that begins with a space
+ * replaces the value before it. Returns the number of the first such line; 0: there is none. */
+static int find_misread(FILE *file, char *problem, size_t size)
+{
+    char *line = NULL;
+    size_t room = 0;
+    int number = 0;
+    ssize_t length;
+
+    problem[0] = '\0';
+    while (!problem[0] && (length = getline(&line, &room, file)) >= 0) {
+        const char *start = line + strspn(line, " \t\r\n");
+
+        number++;
+        if (length > LINE_MAX_SIZE)
+            snprintf(problem, size, "the line is longer than %d bytes (a variable may be)", LINE_MAX_SIZE - 1);
+        else if (start > line && *start && !strchr("#;", *start))
+            snprintf(problem, size, "the line begins with a space");
+    }
+    free(line);
+    rewind(file);
+    return problem[0] ? number : 0;
 }
 
 static int read_file(struct settings *out, const char *path, bool must_exist, struct error *err)
@@ -161,7 +190,9 @@ static int read_file(struct settings *out, const char *path, bool must_exist, st
         return 0;
     if (!file)
         return error_set(err, 500, "settings_invalid", "%s cannot be read: %s", path, strerror(errno));
-    line = ini_parse_file(file, on_line, &r);
+    line = find_misread(file, r.problem, sizeof r.problem);
+    if (line == 0)
+        line = ini_parse_file(file, on_line, &r);
     fclose(file);
     if (line == 0)
         return 0;
@@ -218,8 +249,9 @@ int settings_load(struct settings *out, const char *app_folder, struct error *er
         if (assign(&table[i], table[i].preset, out))
             return error_set(err, 500, "settings_invalid", "the preset of `%s` is wrong", table[i].name);
     }
-    if (snprintf(path, sizeof path, "%s%s", named ? named : app_folder, named ? "" : "/jobjoker.ini") >=
-        (int)sizeof path)
+    /* The runner's folder is another one, so the folder that we were started in means nothing. */
+    if (snprintf(path, sizeof path, "%s%s%s", named && *named == '/' ? "" : app_folder,
+                 named && *named == '/' ? "" : "/", named ? named : "jobjoker.ini") >= (int)sizeof path)
         return error_set(err, 500, "settings_invalid", "the path of jobjoker.ini is too long");
     if (read_file(out, path, named != NULL, err) < 0 || read_environment(out, err) < 0)
         return -1;

@@ -29,8 +29,8 @@ struct settings {
     int64_t entry_max;                  /* bytes of one posted log or response entry */
 };
 
-/* Reads the file (app_folder/jobjoker.ini, or what JOBJOKER_CONFIG names; one that is not there is fine, unless it was
- * named) and the environment. app_folder is where .htaccess lies.
+/* Reads the file (app_folder/jobjoker.ini, or what JOBJOKER_CONFIG names, relative to app_folder; one that is not there
+ * is fine, unless it was named) and the environment. app_folder is where .htaccess lies.
  * -1: 500 settings_invalid, whose message names file and line or the variable: for the error log and the administrator,
  * not for clients. */
 int settings_load(struct settings *out, const char *app_folder, struct error *err);

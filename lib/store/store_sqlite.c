@@ -196,8 +196,14 @@ static void close_store(struct store *s)
 
 static struct store *open_store(const char *place, struct error *err)
 {
-    struct store_sqlite *me = calloc(1, sizeof *me);
+    struct store_sqlite *me;
 
+    if (*place != '/') { /* relative to what? A runner's folder is another one than ours */
+        log_line("the setting `database` must be sqlite:/PATH, and is sqlite:%s", place);
+        error_set(err, 500, "settings_invalid", "the server's settings are wrong: its error log says where");
+        return NULL;
+    }
+    me = calloc(1, sizeof *me);
     if (!me || !(me->prepared = calloc(STATEMENTS, sizeof(sqlite3_stmt *))) ||
         !(me->snapshot = calloc(1, sizeof *me->snapshot))) {
         error_errno(err, "memory");
