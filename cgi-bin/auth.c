@@ -47,10 +47,14 @@ static int read_key(const struct settings *settings, unsigned char key[SECRET_KE
     int result = 0;
 
     snprintf(path, sizeof path, "%s/secret.key", settings->data);
-    if (io_read_file(path, 4096, &file) < 0 || file.size != SECRET_KEY_SIZE)
+    if (io_read_file(path, 4096, &file) < 0) {
         result = error_errno(err, path);
-    else
+    } else if (file.size != SECRET_KEY_SIZE) {
+        log_line("%s: this is no key: it has %zu bytes, not %d", path, file.size, SECRET_KEY_SIZE);
+        result = error_set(err, 500, "internal", "the server could not do this: its error log says why");
+    } else {
         memcpy(key, file.data, SECRET_KEY_SIZE);
+    }
     buf_clear(&file);
     return result;
 }

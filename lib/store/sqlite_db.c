@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,21 +19,26 @@ enum {
     WAL_PAGES_MAX = 250, /* of 4 KiB: larger than that it is taken into the file */
 };
 
+/* What grows a file beside the database (its shared memory) fails as any error of the disk. */
+static bool disk_is_full(sqlite3 *db, int code)
+{
+    int number = sqlite3_system_errno(db);
+
+    return code == SQLITE_FULL ||
+           ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && (number == ENOSPC || number == EDQUOT));
+}
+
 int sqlite_db_error(sqlite3 *db, const char *what, struct error *err)
 {
-    int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
+    int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
 
-    log_line("database: %s: %s (%d)", what, db ? sqlite3_errmsg(db) : "out of memory",
-             db ? sqlite3_extended_errcode(db) : code);
-    switch (code) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
+    log_line("database: %s (%d): %.200s", db ? sqlite3_errmsg(db) : "out of memory",
+             db ? sqlite3_extended_errcode(db) : code, what);
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return error_set(err, 503, "store_busy", "the database is busy: try again");
-    case SQLITE_FULL:
+    if (db && disk_is_full(db, code))
         return error_set(err, 503, "storage_full", "the server's disk is full");
-    default:
-        return error_set(err, 500, "store", "the database cannot be used: the server's error log says why");
-    }
+    return error_set(err, 500, "store", "the database cannot be used: the server's error log says why");
 }
 
 static int run(sqlite3 *db, const char *sql, struct error *err)
@@ -40,18 +46,35 @@ static int run(sqlite3 *db, const char *sql, struct error *err)
     return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_db_error(db, sql, err);
 }
 
-static int read_version(sqlite3 *db, int *version, struct error *err)
+static int read_number(sqlite3 *db, const char *sql, int *number, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     int result = 0;
 
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_step(statement) != SQLITE_ROW)
-        result = sqlite_db_error(db, "PRAGMA user_version", err);
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW)
+        result = sqlite_db_error(db, sql, err);
     else
-        *version = sqlite3_column_int(statement, 0);
+        *number = sqlite3_column_int(statement, 0);
     sqlite3_finalize(statement);
     return result;
+}
+
+static int read_version(sqlite3 *db, int *version, struct error *err)
+{
+    return read_number(db, "PRAGMA user_version", version, err);
+}
+
+/* A file that holds tables and no version of ours is somebody else's: nothing is put into it. */
+static int check_ownership(sqlite3 *db, const char *path, int version, struct error *err)
+{
+    int tables = 0;
+
+    if (version == 0 && read_number(db, "SELECT count(*) FROM sqlite_master", &tables, err) < 0)
+        return -1;
+    if (version > 0 || (version == 0 && tables == 0))
+        return 0;
+    log_line("database: %s is not JobJoker's (schema %d, %d tables)", path, version, tables);
+    return error_set(err, 500, "store", "the database cannot be used: the server's error log says why");
 }
 
 /* Applies what is missing, in one transaction. Somebody else may have done it since we looked, so it looks again. */
@@ -105,6 +128,8 @@ static int bring_up_to_date(sqlite3 *db, const char *path, struct error *err)
     int version;
 
     if (read_version(db, &version, err) < 0)
+        return -1;
+    if (check_ownership(db, path, version, err) < 0)
         return -1;
     if (version > SCHEMA_VERSION) {
         log_line(
