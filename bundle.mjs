@@ -12,16 +12,19 @@ const bundles = {
   preact: `
     import htm from 'htm';
     import { h } from 'preact';
-    export { h, render, Fragment } from 'preact';
-    export { useState, useEffect, useRef, useMemo, useCallback, useLayoutEffect } from 'preact/hooks';
+    export { render } from 'preact';
+    export { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
     export const html = htm.bind(h);`,
   editor: `
     export { EditorState, Compartment } from '@codemirror/state';
-    export { EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, drawSelection }
-      from '@codemirror/view';
+    export {
+      EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap,
+      lineNumbers,
+    } from '@codemirror/view';
     export { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
-    export { bracketMatching, foldGutter, indentOnInput, indentUnit, syntaxHighlighting, HighlightStyle, StreamLanguage }
-      from '@codemirror/language';
+    export {
+      HighlightStyle, StreamLanguage, bracketMatching, foldGutter, indentOnInput, indentUnit, syntaxHighlighting,
+    } from '@codemirror/language';
     export { search, searchKeymap, highlightSelectionMatches } from '@codemirror/search';
     export { linter, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
     export { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete';
@@ -56,7 +59,12 @@ const folders = new Set();
 for (const [name, contents] of Object.entries(bundles)) {
   const result = await build({
     stdin: { contents, resolveDir: here, loader: 'js' },
-    bundle: true, minify: true, format: 'esm', target: 'es2020', legalComments: 'none', metafile: true,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2020',
+    legalComments: 'none',
+    metafile: true,
     outfile: join(vendor, name + '.js'),
   });
   for (const file of Object.keys(result.metafile.inputs)) {
