@@ -134,7 +134,8 @@ static void put_off(struct delivery *d, const char *why)
         log_line("runner of job %s: a report cannot be delivered (%s), it is kept", d->ticket->id, why);
         d->failing_since_ms = now;
     }
-    d->retry_at_ms = now + d->retry_ms;
+    d->retry_at_ms = d->asked ? now : now + d->retry_ms;
+    d->asked = false;
     d->retry_ms = d->retry_ms * 2 < RETRY_LAST_MS ? d->retry_ms * 2 : RETRY_LAST_MS;
 }
 
@@ -145,6 +146,7 @@ static void drop_head(struct delivery *d)
         spool_drop_first(&d->spool, d->head.size);
     buf_reset(&d->head);
     d->head_spooled = false;
+    d->asked = false;
     d->retry_at_ms = 0;
     d->retry_ms = RETRY_FIRST_MS;
     if (failing(d) && spool_is_empty(&d->spool)) {
@@ -228,6 +230,7 @@ void delivery_ask(struct delivery *d)
 {
     report_begin(&d->report);
     d->retry_at_ms = 0;
+    d->asked = d->pid != 0;
 }
 
 bool delivery_is_full(const struct delivery *d)

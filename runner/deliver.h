@@ -28,6 +28,7 @@ struct delivery {
     int64_t kill_at_ms;       /* when a program that does not answer is given up; monotonic */
     int64_t retry_at_ms;      /* 0: the last try went well */
     int64_t retry_ms;         /* the next pause */
+    bool asked;               /* while the program was at work: if it fails, it is tried again without a pause */
     int64_t failing_since_ms; /* 0: it works */
     bool fenced;              /* the job is not ours any more: nothing more is delivered */
 };
