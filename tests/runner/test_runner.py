@@ -637,7 +637,7 @@ def test_a_wish_is_asked_for_at_once_also_after_failures(tmp_path):
 LEAVES = "#!/bin/sh\ncat >/dev/null\nprintf 'Status: 200 X\\r\\n\\r\\nrun\\n'\n{what}"
 
 
-@pytest.mark.parametrize("what", ["sleep 600 &", "yes | head -c 3000000", "yes &"])
+@pytest.mark.parametrize("what", ["sleep 15 &", "yes | head -c 3000000", "yes &"])
 def test_what_the_program_says_or_leaves_beyond_its_answer_is_not_waited_for(tmp_path, what):
     program = LEAVES.replace("{what}", what.replace("{", "{{").replace("}", "}}") + "\n")
     with Run(tmp_path, "#!/bin/sh\necho hello\n", program=program) as run:
