@@ -62,6 +62,7 @@ struct listing {
     struct csv_writer csv;
     bool is_csv;
     int64_t bytes_left; /* a page is bounded by bytes too: an entry may be large */
+    int64_t last_seq;
 };
 
 static const char *const entry_columns[] = {"seq", "time", "stream", "message", NULL};
@@ -91,20 +92,25 @@ static int put_entry(const struct entry *e, void *context)
         json_put_bytes(w, e->bytes, e->size);
         json_end(w, '}');
     }
+    l->last_seq = e->seq;
     l->bytes_left -= (int64_t)e->size;
     return l->bytes_left <= 0;
 }
 
 static int answer_entries(const struct request *req, struct text *t, struct response *res, struct error *err)
 {
-    struct listing l = {.res = res, .is_csv = req->format == FORMAT_CSV, .bytes_left = 8 << 20};
-    int64_t after, limit, tail;
+    struct listing l = {.res = res, .is_csv = req->format == FORMAT_CSV, .bytes_left = RESPONSE_PAGE_MAX};
+    int64_t after, limit, tail, cursor;
+    char next[24];
 
     if (request_query_int(req, "after", 0, INT64_MAX, 0, &after, err) < 0 ||
         request_query_int(req, "limit", 1, ENTRIES_MAX, ENTRIES_MAX, &limit, err) < 0 ||
+        request_query_int(req, "cursor", 0, INT64_MAX, -1, &cursor, err) < 0 ||
         request_query_int(req, "tail", 0, ENTRIES_MAX, -1, &tail, err) < 0)
         return -1;
-    if (tail >= 0) {
+    if (cursor >= 0) {
+        after = cursor; /* of the page before, whatever that began with */
+    } else if (tail >= 0) {
         after = t->count > tail ? t->count - tail : 0;
         limit = tail;
     }
@@ -113,9 +119,13 @@ static int answer_entries(const struct request *req, struct text *t, struct resp
         csv_header(&l.csv, entry_columns);
     }
     res->total = t->count;
-    if (limit == 0)
-        return 0;
-    return store_entry_each(t->db, t->job.number, t->kind, after, limit, put_entry, &l, err);
+    if (limit > 0 && store_entry_each(t->db, t->job.number, t->kind, after, limit, put_entry, &l, err) < 0)
+        return -1;
+    if (l.last_seq && l.last_seq < t->count) {
+        snprintf(next, sizeof next, "%lld", (long long)l.last_seq);
+        response_next(res, req, next);
+    }
+    return 0;
 }
 
 /* -- as text -- */
@@ -158,8 +168,9 @@ static int copy_text(const struct text *t, struct copying *c, struct error *err)
 /* Line ends from one entry on. */
 struct line_count {
     int64_t lines;
-    int64_t skip;  /* when set: stop after so many line ends */
-    int64_t start; /* where the text goes on after them */
+    bool unfinished; /* there is something after the last one */
+    int64_t skip;    /* when set: stop after so many line ends */
+    int64_t start;   /* where the text goes on after them */
     bool found;
 };
 
@@ -177,6 +188,8 @@ static int count_lines(const struct entry *e, void *context)
             return 1;
         }
     }
+    if (e->size || !e->open)
+        c->unfinished = e->open && e->bytes[e->size - 1] != '\n';
     return 0;
 }
 
@@ -184,7 +197,7 @@ static int count_lines(const struct entry *e, void *context)
  * many entries, and an entry may hold many lines. */
 static int find_tail(const struct text *t, int64_t lines, int64_t *start, struct error *err)
 {
-    int64_t window = lines + 1;
+    int64_t window = lines + 1, ends;
 
     *start = lines ? 0 : t->size;
     if (lines == 0)
@@ -195,11 +208,12 @@ static int find_tail(const struct text *t, int64_t lines, int64_t *start, struct
 
         if (store_entry_each(t->db, t->job.number, t->kind, after, INT64_MAX, count_lines, &all, err) < 0)
             return -1;
-        if (all.lines <= lines && after > 0)
+        ends = lines - all.unfinished; /* the last line may have no end yet */
+        if (all.lines <= ends && after > 0)
             continue;
-        if (all.lines <= lines)
+        if (all.lines <= ends)
             return 0;
-        part.skip = all.lines - lines;
+        part.skip = all.lines - ends;
         if (store_entry_each(t->db, t->job.number, t->kind, after, INT64_MAX, count_lines, &part, err) < 0)
             return -1;
         *start = part.found ? part.start : 0;

@@ -20,7 +20,7 @@ static int put_job(const struct job *job, void *context)
 {
     struct listing *l = context;
 
-    if (l->left-- == 0) {
+    if (l->left-- == 0 || l->res->data.size + l->res->text.size > RESPONSE_PAGE_MAX) {
         l->more = true;
         return 1;
     }

@@ -43,6 +43,9 @@ struct buf *response_text(struct response *res, const char *type);
 void response_location(struct response *res, const struct request *req, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A list ends its page after so many bytes, whatever `limit` is: what an answer holds, it holds in memory. */
+enum { RESPONSE_PAGE_MAX = 8 << 20 };
+
 /* There is a next page, which the opaque `cursor` asks for: `next` in the envelope, and Link (RFC 8288). */
 void response_next(struct response *res, const struct request *req, const char *cursor);
 

@@ -88,6 +88,8 @@ static int read_timeout(const struct json *given, int64_t preset_ms, struct job 
     if (json_type(given) != JSON_NUMBER || !(seconds >= 0 && seconds <= 31536000))
         return wrong(err, "`timeout` must be a number of seconds from 0 (none) to 31536000 (a year)");
     job->timeout_ms = (int64_t)(seconds * 1000 + 0.5);
+    if (seconds > 0 && job->timeout_ms == 0) /* 0 is none */
+        job->timeout_ms = 1;
     return 0;
 }
 
@@ -202,7 +204,7 @@ int write_job_pid(struct request *req, const struct context *ctx, struct store *
     long long pid;
 
     (void)ctx;
-    if (!word || text_to_int(word, 1, 1LL << 31, &pid) < 0)
+    if (!word || text_to_int(word, 1, INT32_MAX, &pid) < 0)
         return error_set(err, 422, "pid_invalid", "the body must be a process id");
     if (store_begin(db, err) < 0 || store_job_get(db, request_path(req, "id"), &job, err) < 0)
         return -1;
@@ -226,8 +228,10 @@ int write_job_progress(struct request *req, const struct context *ctx, struct st
     long long percent;
 
     (void)ctx;
-    if (message)
+    if (message) {
         *message++ = '\0';
+        message += strspn(message, " \t");
+    }
     if (!word || text_to_int(word, 0, 100, &percent) < 0)
         return error_set(err, 422, "progress_invalid", "the body must be `42` or `42 message`, from 0 to 100");
     if (store_begin(db, err) < 0 || store_job_get(db, request_path(req, "id"), &job, err) < 0)

@@ -11,7 +11,7 @@ static void separate(struct csv_writer *w)
 
 static bool would_run(const char *bytes, size_t size)
 {
-    return size && strchr("=+-@\t\r", bytes[0]) && bytes[0];
+    return size && strchr("=+-@\t\r\n", bytes[0]) && bytes[0];
 }
 
 void csv_bytes(struct csv_writer *w, const char *bytes, size_t size)

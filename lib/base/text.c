@@ -146,45 +146,67 @@ void text_from_time(int64_t time_ms, char *out)
              (int)(time_ms % 1000) % 1000);
 }
 
+/* Reads exactly `count` digits and moves *at past them. -1: there are fewer, or they are more than `high`. */
+static int take_number(const char **at, int count, int high)
+{
+    int number = 0;
+
+    for (int i = 0; i < count; i++, (*at)++) {
+        if (!isdigit((unsigned char)**at))
+            return -1;
+        number = 10 * number + (**at - '0');
+    }
+    return number <= high ? number : -1;
+}
+
+static bool take_sign(const char **at, const char *signs)
+{
+    bool there = **at && strchr(signs, **at);
+
+    *at += there;
+    return there;
+}
+
 /* The part after the seconds: .123 and then Z or +01:00. */
 static int read_fraction_and_zone(const char *p, int64_t *time_ms)
 {
-    int hours, minutes, used = 0, scale = 100;
+    int hours, minutes, scale = 100;
+    bool west;
 
-    if (*p == '.') {
-        for (p++; isdigit((unsigned char)*p); p++, scale /= 10)
+    if (take_sign(&p, ".")) {
+        if (!isdigit((unsigned char)*p))
+            return -1;
+        for (; isdigit((unsigned char)*p); p++, scale /= 10)
             *time_ms += (*p - '0') * scale;
     }
-    if (strcmp(p, "Z") == 0 || strcmp(p, "z") == 0)
-        return 0;
-    if ((*p != '+' && *p != '-') || sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || p[1 + used])
+    if (take_sign(&p, "Zz"))
+        return *p ? -1 : 0;
+    west = *p == '-';
+    if (!take_sign(&p, "+-") || (hours = take_number(&p, 2, 23)) < 0 || !take_sign(&p, ":") ||
+        (minutes = take_number(&p, 2, 59)) < 0 || *p)
         return -1;
-    *time_ms -= (*p == '-' ? -1 : 1) * (int64_t)(hours * 60 + minutes) * 60000;
+    *time_ms -= (west ? -1 : 1) * (int64_t)(hours * 60 + minutes) * 60000;
     return 0;
 }
 
 int text_to_time(const char *text, int64_t *time_ms)
 {
-    struct tm tm = {0}, check;
-    int used = 0;
-    time_t seconds;
-    bool date_only;
+    const char *p = text;
+    struct tm tm = {0}, day;
 
-    if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3 || used != 10)
+    if ((tm.tm_year = take_number(&p, 4, 9999)) < 0 || !take_sign(&p, "-") ||
+        (tm.tm_mon = take_number(&p, 2, 12)) < 1 || !take_sign(&p, "-") || (tm.tm_mday = take_number(&p, 2, 31)) < 1)
         return -1;
-    date_only = text[10] == '\0';
-    if (!date_only) {
-        if ((text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
-            sscanf(text + 11, "%2d:%2d:%2d%n", &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 3 || used != 8)
-            return -1;
-    }
+    if (*p &&
+        (!take_sign(&p, "Tt ") || (tm.tm_hour = take_number(&p, 2, 23)) < 0 || !take_sign(&p, ":") ||
+         (tm.tm_min = take_number(&p, 2, 59)) < 0 || !take_sign(&p, ":") || (tm.tm_sec = take_number(&p, 2, 60)) < 0))
+        return -1;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
-    check = tm;
-    seconds = timegm(&check);
-    if (check.tm_mday != tm.tm_mday || check.tm_mon != tm.tm_mon || check.tm_hour != tm.tm_hour ||
-        check.tm_min != tm.tm_min) /* timegm made another time of it: there is no 30 February */
+    day = (struct tm){.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday};
+    timegm(&day);
+    if (day.tm_mday != tm.tm_mday) /* it made another one of it: there is no 30 February */
         return -1;
-    *time_ms = (int64_t)seconds * 1000;
-    return date_only ? 0 : read_fraction_and_zone(text + 19, time_ms);
+    *time_ms = (int64_t)timegm(&tm) * 1000;
+    return p == text + 10 ? 0 : read_fraction_and_zone(p, time_ms);
 }

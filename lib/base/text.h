@@ -33,7 +33,8 @@ void text_to_hex(const unsigned char *bytes, size_t size, char *out); /* out: 2 
 /* Milliseconds since 1970 UTC as RFC 3339: 2026-11-24T03:43:00.123Z. `out` holds TEXT_TIME_SIZE bytes. */
 enum { TEXT_TIME_SIZE = 32 };
 void text_from_time(int64_t time_ms, char *out);
-/* The other way, also with an offset (+01:00), without fraction, or a date alone (midnight UTC). -1: no such time. */
+/* The other way, also with an offset (+01:00), without fraction, or a date alone (midnight UTC); a leap second is the one
+ * after it. -1: no such time. */
 int text_to_time(const char *text, int64_t *time_ms);
 
 #endif

@@ -128,6 +128,18 @@ static void csv_number(struct csv_writer *w, int64_t number, bool present)
         csv_text(w, NULL);
 }
 
+/* As json_put_seconds() writes it; 0 is none. */
+static void csv_seconds(struct csv_writer *w, int64_t ms)
+{
+    struct buf text = {0};
+    struct json_writer number = {.out = &text};
+
+    if (ms)
+        json_put_seconds(&number, ms);
+    csv_text(w, ms ? buf_text(&text) : NULL);
+    buf_clear(&text);
+}
+
 void job_put_csv(const struct job *job, struct buf *out)
 {
     struct csv_writer w = {.out = out};
@@ -150,7 +162,7 @@ void job_put_csv(const struct job *job, struct buf *out)
     csv_text(&w, job->reason);
     csv_text(&w, job->wanted != WANT_RUN ? "true" : "false");
     csv_int(&w, job->attempt);
-    csv_number(&w, job->timeout_ms / 1000, job->timeout_ms > 0);
+    csv_seconds(&w, job->timeout_ms);
     csv_int(&w, job->log_size);
     csv_int(&w, job->response_size);
     csv_end_row(&w);

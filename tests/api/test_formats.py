@@ -135,6 +135,29 @@ def test_pages_walk_all_jobs_newest_first(jobs):
     assert sorted(got) == sorted(made) and got == sorted(got, reverse=True)
 
 
+def test_a_page_of_large_jobs_ends_early(jobs):
+    made = [jobs.create("Other", {"x": "y" * 900_000}, name="large") for _ in range(12)]
+    first = jobs.get("/jobs?name=large").json
+    assert (len(first["data"]), first["total"]) == (10, 12)
+    rest = jobs.get(f"/jobs?name=large&cursor={first['next']}").json
+    assert [j["id"] for j in first["data"] + rest["data"]] == sorted(made, reverse=True) and "next" not in rest
+    for id in made:
+        jobs.delete(f"/jobs/{id}")
+
+
+@pytest.mark.parametrize("query", ["since=%202026-1-01", "since=2026-01-01T00:00:00.Z", "until=2026-01-01T00:00:00%2B99:99",
+                                   "since=2026-01-01T00:00:00-1:0", "since=2026-02-30", "since=0x7ea-01-01", "since="])
+def test_a_time_that_is_none_is_refused(jobs, query):
+    assert jobs.get(f"/jobs?{query}").status == 400
+
+
+def test_since_and_until_part_the_jobs(jobs):
+    ids = [jobs.create("Other", name="timed") for _ in range(2)]
+    second = jobs.job(ids[1])["created"]
+    assert [j["id"] for j in jobs.get(f"/jobs?name=timed&since={second}").data] == [ids[1]]
+    assert [j["id"] for j in jobs.get(f"/jobs?name=timed&until={second}").data] == [ids[0]]
+
+
 def test_filters_and_counts(jobs):
     id = jobs.start_job("Runs", name="only me")
     assert [j["id"] for j in jobs.get("/jobs?status=active&worker=Runs").data] == [id]
@@ -150,10 +173,11 @@ def test_filters_and_counts(jobs):
 
 
 def test_the_list_as_csv(jobs):
-    jobs.create("Other", name="=1+1")
+    jobs.create("Other", name="=1+1", timeout=2.5)
     rows = jobs.get("/jobs.csv?worker=Other&limit=1").text.split("\r\n")
     assert rows[0].startswith("id,worker,version,name,status,parameters")
     assert ",\"'=1+1\",idle,{}," in rows[1]
+    assert rows[1].split(",")[rows[0].split(",").index("timeout")] == "2.500"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:9", "127.0.0.1:9", "127.0.0.1", "[::1]:9"])

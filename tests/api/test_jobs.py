@@ -246,6 +246,24 @@ def test_nobody_else_may_report_a_job_that_a_runner_holds(workers):
     put_status(workers, id, "kill")
 
 
+def test_numbers_are_kept_within_their_limits(workers):
+    id = workers.create("Hello", timeout=0.0001)
+    assert workers.job(id)["timeout"] == 0.001  # 0 would be none
+    assert workers.put(f"/jobs/{id}/pid", "2147483647").data[0]["pid"] == 2147483647
+    assert workers.put(f"/jobs/{id}/pid", "2147483648").status == 422
+    assert workers.put(f"/jobs/{id}/progress", " 7  a message ").data[0]["progress"] == {"percent": 7, "message": "a message"}
+
+
+@pytest.mark.parametrize("number", ["9007199254740993", "-12345678901234567890", "0.30000000000000004", "100", "1.5"])
+def test_a_number_reaches_the_worker_as_it_was_sent(workers, number):
+    workers.put_worker("Counter", "#!/bin/sh\necho $JOBJOKER_PARAM_n\ncat\n")
+    answer = workers.post("/jobs", f'{{"worker":"Counter","start":true,"parameters":{{"n":{number}}}}}')
+    id = answer.data[0]["id"]
+    workers.ended(id)
+    assert workers.log(id) == f'STARTED\n{number}\n{{"n":{number}}}\nENDED\n'
+    assert f'"parameters":{{"n":{number}}}' in workers.get(f"/jobs/{id}").text
+
+
 @pytest.mark.parametrize("status", ["stop", "kill"])
 def test_an_idle_job_cannot_be_ended(workers, status):
     answer = put_status(workers, workers.create("Hello"), status)
@@ -261,6 +279,11 @@ def test_an_idle_job_cannot_be_ended(workers, status):
     (b'{"worker":"Hel\\u0000lo"}', 400, "json_malformed"),
     (b'{"worker":"\xff"}', 400, "json_malformed"),
     (b'{"worker":"Hello","parameters":' + b"[" * 10000 + b"]" * 10000 + b"}", 400, "json_malformed"),
+    (b'{"worker":"Hello","worker":"Hello"}', 400, "json_malformed"),
+    (b'{"worker":"Hello","parameters":{"a":1,"\\u0061":2}}', 400, "json_malformed"),
+    (b'{"worker":"Hello","parameters":{"a":1e999}}', 400, "json_malformed"),
+    (b'{"worker":"Hello","parameters":{"a":01}}', 400, "json_malformed"),
+    (b'{"worker":"Hello","name":"a\nb"}', 400, "json_malformed"),
     (b'{"worker":7}', 422, "job_invalid"),
     (b'{"worker":"../etc"}', 422, "job_invalid"),
     (b'{"worker":"Nobody"}', 422, "worker_unknown"),
@@ -273,7 +296,7 @@ def test_an_idle_job_cannot_be_ended(workers, status):
     (b'{"worker":"Hello","name":"' + b"x" * 201 + b'"}', 422, "job_invalid"),
     (b'{"worker":"Hello","colour":"red"}', 422, "job_invalid"),
     (b'{"worker":"Hello","parameters":{"x":"' + b"x" * (1 << 20) + b'"}}', 413, "body_too_large"),
-], ids=range(20))
+], ids=range(25))
 def test_bad_jobs_are_refused_and_change_nothing(workers, body, status, code):
     before = workers.get("/jobs").json["total"]
     answer = workers.post("/jobs", body)

@@ -1,9 +1,11 @@
 """Log and response: entries, exact bytes, parts, tails, following, waiting."""
 import concurrent.futures
+import re
 import subprocess
 
 import pytest
 
+import apache
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,46 @@ def test_tail_counts_lines_inside_of_entries(server):
     server.post(f"/jobs/{id}/log", "a\nb\nc")
     server.post(f"/jobs/{id}/log", "d")
     assert server.get(f"/jobs/{id}/log.txt?tail=3").text == "b\nc\nd\n"
+
+
+def test_tail_counts_a_line_that_goes_on(server):
+    """A line over 64 KiB comes in parts; while it is written its last part has no end."""
+    server.put_worker("Long", "#!/bin/sh\necho first\nhead -c 70000 /dev/zero | tr '\\0' x\nexec sleep 600\n")
+    id = server.start_job("Long")
+    apache.wait_until(lambda: server.job(id)["log_size"] > 65536, 20, "a part of the line")
+    assert set(server.get(f"/jobs/{id}/log.txt?tail=1").body) == {ord("x")}
+    assert server.get(f"/jobs/{id}/log.txt?tail=2").body.startswith(b"first\nxxx")
+    assert server.get(f"/jobs/{id}/log.txt?tail=3").body.startswith(b"STARTED\nfirst\nxxx")
+    server.put(f"/jobs/{id}/status", "kill")
+
+
+def test_tail_of_a_response_counts_the_last_without_its_newline(server):
+    id = fresh(server)
+    for body in ("a", "b\n", "c\nd"):
+        server.post(f"/jobs/{id}/response", body)
+    for tail, text in enumerate(["", "d", "c\nd", "b\nc\nd", "a\nb\nc\nd", "a\nb\nc\nd"]):
+        assert server.get(f"/jobs/{id}/response.txt?tail={tail}").text == text
+
+
+@pytest.mark.parametrize("query, first", [("limit=700", 1), ("limit=999&after=500", 501), ("limit=1000", 1), ("tail=5", 2996)])
+def test_a_list_of_entries_tells_its_next_page(server, long_job, query, first):
+    got, path = [], f"?{query}"
+    while path:
+        answer = server.get(f"/jobs/{long_job[0]}/log{path}")
+        got += [e["seq"] for e in answer.data]
+        link = re.match(r'<(\?[^>]*)>; rel="next"', answer.headers.get("link", ""))
+        assert bool(link) == ("next" in answer.json)
+        path = link and link[1]
+    assert got == list(range(first, 3001))
+
+
+def test_a_page_is_bounded_by_bytes_too(server):
+    id = fresh(server)
+    for _ in range(5):
+        server.post(f"/jobs/{id}/log", b"x" * 3_000_000)
+    first = server.get(f"/jobs/{id}/log").json
+    assert (len(first["data"]), first["total"], first["next"]) == (3, 5, "3")
+    assert len(server.get(f"/jobs/{id}/log?cursor=3").data) == 2
 
 
 def test_entries_come_in_pages(server, long_job):

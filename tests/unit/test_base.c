@@ -50,6 +50,35 @@ static void percent_escapes_are_decoded_or_refused(void **state)
     assert_int_equal(text_percent_decode("%", 1, false, out), -1);
 }
 
+static void whole_numbers_are_digits_in_their_range(void **state)
+{
+    static const char *const bad[] = {
+        "", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "101", "9223372036854775808", "99999999999999999999"};
+    long long n;
+
+    (void)state;
+    assert_int_equal(text_to_int("0", 0, 100, &n), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(text_to_int("0100", 0, 100, &n), 0);
+    assert_int_equal(n, 100);
+    assert_int_equal(text_to_int("9223372036854775807", 0, INT64_MAX, &n), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(text_to_int(bad[i], 0, 100, &n), -1);
+}
+
+static void names_are_letters_digits_and_two_signs(void **state)
+{
+    char longest[66];
+
+    (void)state;
+    memset(longest, 'a', sizeof longest);
+    longest[65] = '\0';
+    assert_false(text_is_name(longest) || text_is_name("") || text_is_name("a.b") || text_is_name("..") ||
+                 text_is_name("a/b") || text_is_name("a b") || text_is_name("\xc3\xa4") || text_is_name("a\n"));
+    longest[64] = '\0';
+    assert_true(text_is_name("A") && text_is_name("a-_9") && text_is_name("-") && text_is_name(longest));
+}
+
 static void times_go_both_ways(void **state)
 {
     static const struct {
@@ -61,6 +90,11 @@ static void times_go_both_ways(void **state)
         {"2026-11-24T04:43:00.123+01:00", 1795491780123},
         {"2026-11-24", 1795478400000},
         {"2024-02-29T12:00:00Z", 1709208000000},
+        {"2024-02-29t12:00:00.5z", 1709208000500},
+        {"2024-02-29 12:00:00.123456789-00:30", 1709209800123},
+        {"2016-12-31T23:59:60Z", 1483228800000},
+        {"0000-01-01", -62167219200000},
+        {"9999-12-31T23:59:59.999Z", 253402300799999},
     };
     static const char *const bad[] = {"",
                                       "x",
@@ -69,7 +103,26 @@ static void times_go_both_ways(void **state)
                                       "2026-11-24T25:00:00Z",
                                       "2026-11-24T00:00:00",
                                       "2026-11-24T00:00:00ZZ",
-                                      "2026-1-1"};
+                                      "2026-1-1",
+                                      " 2026-1-01",
+                                      "+026-01-01",
+                                      "2026--1-01",
+                                      "2026-00-01",
+                                      "2026-01-00",
+                                      "2025-02-29",
+                                      "2026-02-30T23:59:60Z",
+                                      "2026-11-24T",
+                                      "2026-11-24Z",
+                                      "2026-11-24T 1:00:00Z",
+                                      "2026-11-24T+1:00:00Z",
+                                      "2026-11-24T00:00:61Z",
+                                      "2026-11-24T00:00:00.Z",
+                                      "2026-11-24T00:00:00.1",
+                                      "2026-11-24T00:00:00+24:00",
+                                      "2026-11-24T00:00:00+01:60",
+                                      "2026-11-24T00:00:00+-1:00",
+                                      "2026-11-24T00:00:00+1:00",
+                                      "2026-11-24T00:00:00+01:00x"};
     char text[TEXT_TIME_SIZE];
     int64_t ms;
 
@@ -94,10 +147,19 @@ static void csv_cells_cannot_run(void **state)
     csv_text(&w, "a,\"b\"");
     csv_text(&w, "=1+1");
     csv_text(&w, "@x");
+    csv_text(&w, "+1");
+    csv_text(&w, "-1");
+    csv_text(&w, "\t=1");
+    csv_text(&w, "\n=1");
+    csv_text(&w, "\r=1");
+    csv_text(&w, "a=1\n");
+    csv_text(&w, "");
     csv_text(&w, NULL);
     csv_int(&w, -5);
     csv_end_row(&w);
-    assert_string_equal(out.data, "plain,\"a,\"\"b\"\"\",\"'=1+1\",\"'@x\",,-5\r\n");
+    assert_string_equal(
+        out.data,
+        "plain,\"a,\"\"b\"\"\",\"'=1+1\",\"'@x\",\"'+1\",\"'-1\",\"'\t=1\",\"'\n=1\",\"'\r=1\",\"a=1\n\",,,-5\r\n");
     buf_clear(&out);
 }
 
@@ -135,9 +197,14 @@ static void no_state_leads_out_of_an_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(utf8_is_what_rfc_3629_says), cmocka_unit_test(percent_escapes_are_decoded_or_refused),
-        cmocka_unit_test(times_go_both_ways),         cmocka_unit_test(csv_cells_cannot_run),
-        cmocka_unit_test(ids_sort_by_their_time),     cmocka_unit_test(no_state_leads_out_of_an_end),
+        cmocka_unit_test(utf8_is_what_rfc_3629_says),
+        cmocka_unit_test(percent_escapes_are_decoded_or_refused),
+        cmocka_unit_test(whole_numbers_are_digits_in_their_range),
+        cmocka_unit_test(names_are_letters_digits_and_two_signs),
+        cmocka_unit_test(times_go_both_ways),
+        cmocka_unit_test(csv_cells_cannot_run),
+        cmocka_unit_test(ids_sort_by_their_time),
+        cmocka_unit_test(no_state_leads_out_of_an_end),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
