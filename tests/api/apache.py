@@ -229,7 +229,7 @@ class Server:
             if self.process and self.process.poll() is None:
                 self.kill_jobs()
             self.stop()
-            left = self.processes_after(5)
+            left = self.processes_after(20)  # a busy machine ends them late
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
             log = self.error_log()
