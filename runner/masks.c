@@ -88,23 +88,38 @@ static size_t secret_at(const struct masks *m, const char *text, size_t size)
     return 0;
 }
 
+/* Where the secret that stands at `at` ends, together with those that begin within it; `at` where there is none. */
+static size_t secrets_end(const struct masks *m, const char *text, size_t size, size_t at)
+{
+    size_t end = at + secret_at(m, text + at, size - at);
+
+    while (at < end) {
+        size_t other = secret_at(m, text + at, size - at);
+
+        end = at + other > end ? at + other : end;
+        at++;
+    }
+    return end;
+}
+
 size_t masks_apply(const struct masks *m, const char *text, size_t size, bool whole, struct buf *out)
 {
     size_t lookahead = whole ? 0 : masks_lookahead(m), end = size > lookahead ? size - lookahead : 0, at = 0, from = 0;
 
+    if (m->count == 0)
+        at = end;
     while (at < end) {
-        size_t secret = m->count ? secret_at(m, text + at, size - at) : 0;
+        size_t hidden = secrets_end(m, text, size, at);
 
-        if (m->count == 0) {
-            at = end;
-        } else if (secret == 0) {
+        if (hidden == at) {
             at++;
-        } else {
-            buf_put(out, text + from, at - from);
-            buf_puts(out, "***");
-            at += secret;
-            from = at;
+            continue;
         }
+        if (hidden > end && at > 0)
+            break; /* one may begin within it that is not all here yet; at the beginning we must get on */
+        buf_put(out, text + from, at - from);
+        buf_puts(out, "***");
+        at = from = hidden;
     }
     buf_put(out, text + from, at - from);
     return at;

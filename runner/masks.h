@@ -6,8 +6,9 @@
 
 #include "base/buf.h"
 
-/* Secrets that are shown as "***". At each place the longest one counts, and what was put in their place is not looked
- * at again: so no list of secrets can make a text more than three times as long. */
+/* Secrets that are shown as "***". At each place the longest one counts; those that overlap are shown as one, so that
+ * none is seen in part; what was put in their place is not looked at again. So no list of secrets can make a text more
+ * than three times as long. */
 
 enum {
     MASKS_MAX = 1000,
@@ -31,7 +32,7 @@ int masks_add(struct masks *m, const char *secret, size_t size);
 size_t masks_lookahead(const struct masks *m);
 
 /* Appends `text` to `out` with its secrets hidden. Unless it is `whole`, it ends before the first place that may be
- * the beginning of a secret. Returns how many bytes of `text` were taken. */
+ * the beginning of a secret. Returns how many bytes of `text` were taken: some, if it is longer than the lookahead. */
 size_t masks_apply(const struct masks *m, const char *text, size_t size, bool whole, struct buf *out);
 
 #endif

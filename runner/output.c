@@ -153,7 +153,8 @@ static void stop_commands(struct output *o, const struct command *c)
 /* What a long line is can be told from its beginning only where a text follows to its end. */
 static bool can_be_long(enum command_verb verb)
 {
-    return verb == COMMAND_LOG || verb == COMMAND_RESPONSE || verb == COMMAND_ERROR || verb == COMMAND_ADD_MASK;
+    return verb == COMMAND_LOG || verb == COMMAND_RESPONSE || verb == COMMAND_ERROR || verb == COMMAND_GROUP ||
+           verb == COMMAND_ADD_MASK;
 }
 
 static struct command read_command(const struct output *o, const struct stream *s, bool whole)
@@ -208,7 +209,7 @@ static void begin_line(struct output *o, struct stream *s, bool whole)
         s->to.verb = REPORT_RESPONSE;
     if (c.verb == COMMAND_ERROR)
         s->to.stream = STREAM_STDERR;
-    if (c.verb != COMMAND_NONE)
+    if (c.verb != COMMAND_NONE && c.verb != COMMAND_GROUP)
         buf_drop(&s->line, (size_t)(c.text - s->line.data));
 }
 

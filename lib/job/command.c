@@ -7,8 +7,8 @@ static const struct {
     const char *prefix;
     enum command_verb verb;
 } with_text[] = {
-    {"::log::", COMMAND_LOG},           {"::response::", COMMAND_RESPONSE},           {"::error::", COMMAND_ERROR},
-    {"::add-mask::", COMMAND_ADD_MASK}, {"::stop-commands::", COMMAND_STOP_COMMANDS},
+    {"::log::", COMMAND_LOG},     {"::response::", COMMAND_RESPONSE}, {"::error::", COMMAND_ERROR},
+    {"::group::", COMMAND_GROUP}, {"::add-mask::", COMMAND_ADD_MASK}, {"::stop-commands::", COMMAND_STOP_COMMANDS},
 };
 
 static bool begins(const char *line, size_t size, const char *prefix)

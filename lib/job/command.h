@@ -12,6 +12,7 @@ enum command_verb {
     COMMAND_RESPONSE,
     COMMAND_PROGRESS,
     COMMAND_ERROR,
+    COMMAND_GROUP, /* an entry as it is: the page folds what follows it */
     COMMAND_ADD_MASK,
     COMMAND_STOP_COMMANDS,
     COMMAND_RESUME, /* "::TOKEN::" */

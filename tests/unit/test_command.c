@@ -24,6 +24,7 @@ static void each_command_is_known_by_its_line(void **state)
         {"::response::x::y", COMMAND_RESPONSE, "x::y", 0},
         {"::error::bad\r", COMMAND_ERROR, "bad", 0},
         {"::add-mask::s", COMMAND_ADD_MASK, "s", 0},
+        {"::group::t", COMMAND_GROUP, "t", 0},
         {"::stop-commands::t", COMMAND_STOP_COMMANDS, "t", 0},
         {"::stop-commands::t::u\r", COMMAND_STOP_COMMANDS, "t::u", 0},
         {"::progress 0::", COMMAND_PROGRESS, "", 0},
@@ -68,7 +69,7 @@ static void what_is_not_exactly_a_command_is_a_line(void **state)
         "::stop-commands::"
         "0123456789012345678901234567890123456789012345678901234567890123"
         "0123456789012345678901234567890123456789012345678901234567890123",
-        "::group::t",
+        "::endgroup::",
         "::end::",
     };
 
