@@ -27,6 +27,31 @@ int worker_run_tool(const struct worker_place *place, const char *folder, const 
     return spawn_run(&spawn, NULL, 0, (int)place->settings->check_timeout_ms, OUTPUT_MAX, output, result, err);
 }
 
+/* Where our files lie is nobody's business. */
+static void leave_out_text(struct buf *output, const char *text)
+{
+    char *at = output->data, *found;
+    size_t length = strlen(text);
+
+    while (at && (found = memmem(at, output->size - (size_t)(at - output->data), text, length))) {
+        memmove(found, found + length, output->size - (size_t)(found - output->data) - length + 1);
+        output->size -= length;
+        at = found;
+    }
+}
+
+void worker_leave_out_paths(const struct worker_place *place, const char *folder, struct buf *output)
+{
+    const char *const folders[] = {folder, place->settings->data, place->app_folder};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[PATH_MAX + 130];
+
+        snprintf(path, sizeof path, "%s/", folders[i]);
+        leave_out_text(output, path);
+    }
+}
+
 struct diagnostics {
     struct json_writer *out;
     int count;
@@ -224,6 +249,7 @@ static int compile_c(const struct worker_place *place, const struct worker *w, c
     if (outcome == 0 && result.timed_out) {
         outcome = refuse_slow(err);
     } else if (outcome == 0 && !(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0)) {
+        worker_leave_out_paths(place, folder, &output);
         read_compiler_output(&output, file, d);
         if (d->count == 0) /* the linker, or a compiler with other words */
             put_diagnostic(d, 1, 1, "error", buf_text(&output), output.size);
@@ -251,6 +277,7 @@ static int run_checker(const struct worker_place *place, const struct checker *c
     if (outcome == 0 && result.timed_out) {
         outcome = refuse_slow(err);
     } else if (outcome == 0 && !(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0)) {
+        worker_leave_out_paths(place, folder, &output);
         read_checker_output(c, &output, file, d);
         outcome = refuse(d, err);
     }

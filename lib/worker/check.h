@@ -16,4 +16,7 @@ int worker_check(const struct worker_place *place, const struct worker *w, const
 int worker_run_tool(const struct worker_place *place, const char *folder, const char *const *argv, bool quiet,
                     struct buf *output, struct spawn_result *result, struct error *err);
 
+/* Takes our own folders out of what a tool said, before a client reads it. */
+void worker_leave_out_paths(const struct worker_place *place, const char *folder, struct buf *output);
+
 #endif

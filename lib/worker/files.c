@@ -99,6 +99,7 @@ static int ask_host(const struct worker_place *place, const struct worker *w, co
     buf_reset(output); /* again, to hear its complaint */
     if (worker_run_tool(place, folder, argv, false, output, &result, err) < 0)
         return -1;
+    worker_leave_out_paths(place, folder, output);
     return error_set(err, 422, "worker_description", "the worker cannot be loaded: %.200s",
                      result.timed_out ? "it took too long" : buf_text(output));
 }

@@ -135,6 +135,18 @@ def test_what_does_not_compile_is_refused_with_its_place(server, source, line, c
     assert "before" in server.log(server.run("Broken")["id"])
 
 
+@pytest.mark.parametrize("lines, words", [
+    ("__asm__(\"foo:\\nnop\\nfoo:\\n\");\nint run(struct jobjoker_worker *w) { (void)w; return 0; }", "already defined"),
+    ("extern int nowhere(void) __attribute__((visibility(\"hidden\")));\nint run(struct jobjoker_worker *w) { (void)w; return nowhere(); }", "nowhere"),
+    ("int nowhere(void);\nint run(struct jobjoker_worker *w) { (void)w; return nowhere(); }", "nowhere"),
+    ("#include \"nowhere.h\"", "nowhere.h"),
+])
+def test_what_tools_complain_of_tells_no_path_of_the_server(server, lines, words):
+    answer = server.put("/workers/Unlinked", "#include <jobjoker/worker.h>\n" + lines + "\n")
+    assert answer.status == 422 and words in answer.text
+    assert str(server.top) not in answer.text
+
+
 @pytest.mark.parametrize("source, code", [
     ("", "worker_empty"),
     ("int nothing;\n", "worker_description"),
