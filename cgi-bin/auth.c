@@ -3,21 +3,26 @@
 #include "auth.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 
-enum { PASSWORD_SEEN_MS = 5 * 60 * 1000, PASSWORD_MAX = 1024 };
+enum { PASSWORD_SEEN_MS = 5 * 60 * 1000, PASSWORD_MAX = 1024, TURN_TIMEOUT_MS = 5000 };
 
 const char auth_cookie_name[] = "jobjoker_session";
 
 static const char *const role_names[ROLES] = {
     [ROLE_NONE] = "none",           [ROLE_VIEWER] = "viewer", [ROLE_OPERATOR] = "operator",
-    [ROLE_DEVELOPER] = "developer", [ROLE_ADMIN] = "admin",
+    [ROLE_DEVELOPER] = "developer", [ROLE_ADMIN] = "admin",   [ROLE_NOBODY] = "nobody",
 };
 
 const char *role_name(enum role role)
@@ -27,7 +32,7 @@ const char *role_name(enum role role)
 
 enum role role_from_name(const char *name)
 {
-    for (enum role r = ROLE_VIEWER; r < ROLES; r++) {
+    for (enum role r = ROLE_VIEWER; r <= ROLE_ADMIN; r++) {
         if (strcmp(role_names[r], name) == 0)
             return r;
     }
@@ -40,13 +45,18 @@ static int refuse(struct error *err)
     return error_set(err, 401, "unauthorized", "these credentials are not valid");
 }
 
+static void key_path(const struct settings *settings, char out[PATH_MAX + 16])
+{
+    snprintf(out, PATH_MAX + 16, "%s/secret.key", settings->data);
+}
+
 static int read_key(const struct settings *settings, unsigned char key[SECRET_KEY_SIZE], struct error *err)
 {
     char path[PATH_MAX + 16];
     struct buf file = {0};
     int result = 0;
 
-    snprintf(path, sizeof path, "%s/secret.key", settings->data);
+    key_path(settings, path);
     if (io_read_file(path, 4096, &file) < 0) {
         result = error_errno(err, path);
     } else if (file.size != SECRET_KEY_SIZE) {
@@ -78,6 +88,27 @@ static const char *nobody(void)
     return "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b+dWRWJTmaaJObG11YMbPSk5nw";
 }
 
+/* Argon2id takes 64 MB on purpose, and anybody may make us compute it: one at a time does, and who waits for too long is
+ * told to come back. The file of the key, which is needed for it anyhow, is the lock. */
+static int wait_for_turn(const struct settings *settings, int *turn, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + TURN_TIMEOUT_MS;
+    char path[PATH_MAX + 16];
+
+    key_path(settings, path);
+    *turn = open(path, O_RDONLY | O_CLOEXEC);
+    if (*turn < 0)
+        return error_errno(err, path);
+    while (flock(*turn, LOCK_EX | LOCK_NB) < 0) {
+        if (clock_monotonic_ms() >= deadline) {
+            close(*turn);
+            return error_set(err, 429, "too_many_logins", "too many passwords are being checked just now: try again");
+        }
+        poll(NULL, 0, 5);
+    }
+    return 0;
+}
+
 static int remember(struct store *db, const unsigned char *hash, const char *name, int64_t now_ms)
 {
     struct error ignored = {0}; /* it costs the next request some time, no more */
@@ -91,12 +122,30 @@ static int remember(struct store *db, const unsigned char *hash, const char *nam
     return store_commit(db, &ignored);
 }
 
+/* Of many that wait with the same password, the first one spares the others the work. */
+static int check_slowly(struct store *db, int64_t now_ms, const struct account *known, const char *name,
+                        const char *password, const unsigned char *hash, struct error *err)
+{
+    bool seen;
+
+    store_refresh(db);
+    if (store_password_seen_get(db, hash, now_ms, &seen, err) < 0)
+        return -1;
+    if (known && seen)
+        return 0;
+    if (!secret_password_matches(known ? known->password : nobody(), password) || !known)
+        return refuse(err);
+    (void)remember(db, hash, name, now_ms);
+    return 0;
+}
+
 int auth_check_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
                         const char *password, enum role *role, struct error *err)
 {
     unsigned char key[SECRET_KEY_SIZE], hash[SECRET_HASH_SIZE];
     struct account account;
     bool found, seen;
+    int turn, result = 0;
 
     if (strlen(password) > PASSWORD_MAX)
         return refuse(err);
@@ -106,14 +155,13 @@ int auth_check_password(struct store *db, const struct settings *settings, int64
     if (store_password_seen_get(db, hash, now_ms, &seen, err) < 0)
         return -1;
     if (!(found && seen)) {
-        bool right = secret_password_matches(found ? account.password : nobody(), password);
-
-        if (!found || !right)
-            return refuse(err);
-        (void)remember(db, hash, name, now_ms);
+        if (wait_for_turn(settings, &turn, err) < 0)
+            return -1;
+        result = check_slowly(db, now_ms, found ? &account : NULL, name, password, hash, err);
+        close(turn);
     }
     *role = (enum role)account.role;
-    return 0;
+    return result;
 }
 
 int auth_check_token(const struct store *db, int64_t now_ms, const char *text, enum token_kind kind, struct token *out,

@@ -1,4 +1,6 @@
 """Who may: credentials, roles, sessions, other sites."""
+import concurrent.futures
+import fcntl
 import re
 
 import pytest
@@ -92,6 +94,25 @@ def test_what_is_stored_gives_no_secret_away(server):
     assert server.token.encode() not in raw and server.password.encode() not in raw
     for path in ("jobs.db", "secret.key"):
         assert (server.data / path).stat().st_mode & 0o077 == 0
+
+
+def test_many_logins_at_once_are_all_right(new_server):
+    server = new_server()
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        assert {a.status for a in pool.map(lambda _: server.get("/me", auth="basic"), range(20))} == {200}
+        wrong = [a.status for a in pool.map(lambda n: server.get("/me", auth=apache.basic(f"nobody{n}", "x")), range(20))]
+    assert set(wrong) <= {401, 429}
+
+
+def test_who_waits_too_long_for_a_password_check_comes_back_later(server):
+    """One password is checked at a time, because that takes 64 MB; tokens and passwords that were just seen do not wait."""
+    assert server.get("/me", auth="basic").status == 200
+    with open(server.data / "secret.key") as key:
+        fcntl.flock(key, fcntl.LOCK_EX)
+        assert server.get("/me").status == server.get("/me", auth="basic").status == 200
+        late = server.get("/me", auth=apache.basic("admin", "x"))
+        assert (late.status, late.json["code"]) == (429, "too_many_logins") and late.headers["retry-after"]
+    assert server.get("/me", auth=apache.basic("admin", "x")).status == 401
 
 
 def test_a_second_login_by_password_is_as_right_as_the_first(server):
