@@ -7,8 +7,9 @@
 
 /* Who calls, and what may they do? */
 
-/* Each role includes those before it. The numbers are stored. */
-enum role { ROLE_NONE = 0, ROLE_VIEWER, ROLE_OPERATOR, ROLE_DEVELOPER, ROLE_ADMIN, ROLES };
+/* Each role includes those before it. The numbers are stored. Nobody has the last one: what needs it is for tokens of jobs
+ * alone. */
+enum role { ROLE_NONE = 0, ROLE_VIEWER, ROLE_OPERATOR, ROLE_DEVELOPER, ROLE_ADMIN, ROLE_NOBODY, ROLES };
 
 /* What the bearer of a job's own token may call, whatever role a route asks for: bits. */
 enum job_right { JOB_RIGHT_NONE = 0, JOB_RIGHT_WORKER = 1, JOB_RIGHT_RUNNER = 2 };
@@ -29,7 +30,8 @@ enum role role_from_name(const char *name); /* ROLE_NONE: there is none of that 
 int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, struct identity *out,
                   struct error *err);
 
-/* Checks a user's password. -1: 401 unauthorized, the same for a name that is not known, and as slow. */
+/* Checks a user's password. -1: 401 unauthorized, the same for a name that is not known, and as slow; 429 too_many_logins
+ * when others keep it busy. */
 int auth_check_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
                         const char *password, enum role *role, struct error *err);
 

@@ -124,6 +124,8 @@ static int check_rights(const struct request *req, const struct route *route, co
     }
     if (who->role >= route->role)
         return 0;
+    if (route->role == ROLE_NOBODY)
+        return error_set(err, 403, "forbidden", "this is for the job's own runner");
     return error_set(err, 403, "forbidden", "this needs the role %s", role_name(route->role));
 }
 

@@ -58,7 +58,7 @@ const struct route routes[] = {
      .summary = "Appends the body as one response entry; application/x-ndjson appends many."},
     {METHOD_POST, "/jobs/:id/respose", .role = ROLE_OPERATOR, .job_right = OF_JOB, .write = write_response,
      .formats = JSON, .body = BODY_ENTRY, .summary = "The same, as the first version spelt it."},
-    {METHOD_POST, "/jobs/:id/report", .role = ROLE_ADMIN, .job_right = JOB_RIGHT_RUNNER, .write = write_report,
+    {METHOD_POST, "/jobs/:id/report", .role = ROLE_NOBODY, .job_right = JOB_RIGHT_RUNNER, .write = write_report,
      .formats = TEXT, .body = BODY_REPORT,
      .summary = "What the job's runner has to say; the answer is what is wanted of it."},
 };

@@ -31,7 +31,7 @@ int engine_start(struct engine *e, const char *id, struct job *job, struct error
 int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err);
 
 /* Takes a runner's report (the format is in job/report_format.h) and tells what is wanted of the run. A report that
- * was applied before changes nothing. 400 report_malformed; 404; 409 job_over. */
+ * was applied before changes nothing. 400 report_malformed; 404; 409 job_idle, job_over. */
 int engine_report(struct engine *e, const char *id, const void *body, size_t size, enum job_wanted *wanted,
                   struct error *err);
 

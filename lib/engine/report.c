@@ -120,6 +120,8 @@ int engine_report(struct engine *e, const char *id, const void *body, size_t siz
         store_rollback(e->store);
         return 0;
     }
+    if (job.state == JOB_IDLE)
+        return error_set(err, 409, "job_idle", "job %s is not running", job.id);
     if (job.state != JOB_ACTIVE || !job.held)
         return error_set(err, 409, "job_over", "job %s is over", job.id);
     job.report = first.number;
