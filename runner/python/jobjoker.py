@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import sys
+import time
 
 id = os.environ.get("JOBJOKER_ID", "")  # of the job
 worker = os.environ.get("JOBJOKER_WORKER", "")  # its worker's name
@@ -26,6 +27,7 @@ token = os.environ.get("JOBJOKER_TOKEN", "")  # lets this job into its own part 
 _parameters = None
 _line_open = False  # print() ended in the middle of a line
 _stop = None  # once signals are caught: a pipe that is readable when the job was asked to stop
+_wake = None  # the same: one that is readable after any signal
 
 
 def log(text):
@@ -75,16 +77,26 @@ def wanted():
 def sleep(seconds):
     """Sleeps, but not on when the job is asked to stop. Returns wanted()."""
     _catch_sigterm()
-    select.select([_stop[0]] if _stop else [], [], [], seconds)
+    end = time.monotonic() + seconds
+    while wanted() and (left := end - time.monotonic()) > 0:
+        select.select([_stop[0], _wake[0]], [], [], left)
+        try:
+            os.read(_wake[0], 4096)
+        except BlockingIOError:
+            pass
     return wanted()
 
 
 def _catch_sigterm():
-    # A pipe, and no flag: time.sleep() goes on sleeping after a signal, and one that comes just before it is lost.
-    global _stop
+    # A pipe, and no flag: time.sleep() goes on sleeping after a signal, and one that comes just before it is lost. The
+    # handler runs between two steps of Python, so not while select() waits: the second pipe is written by the
+    # interpreter at once, and wakes it.
+    global _stop, _wake
     if _stop is None:
-        _stop = os.pipe()
-        os.set_blocking(_stop[1], False)
+        _stop, _wake = os.pipe(), os.pipe()
+        for fd in (_stop[1], *_wake):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(_wake[1], warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda number, frame: os.write(_stop[1], b"s"))
 
 
