@@ -81,12 +81,20 @@ static int answer(struct request *req, struct response *res, struct error *err)
     _exit(0);
 }
 
+/* mod_cgi in a threaded Apache lets a program inherit the pipes of other requests that begin at the same moment. The
+ * server waits for the end of such a pipe: while we hold it, for instance in ?wait, the other answer does not arrive. */
+static void let_go_of_others(void)
+{
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+}
+
 void answer_request(void)
 {
     struct request req = {0};
     struct response res;
     struct error err = {0};
 
+    let_go_of_others();
     signal(SIGPIPE, SIG_IGN); /* a client that goes away is an error of write(2), no death in mid-transaction */
     response_init(&res);
     if (answer(&req, &res, &err) < 0) {

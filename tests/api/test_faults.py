@@ -1,6 +1,7 @@
 """Bad days of the server: a database that is corrupt, newer, read-only, full or locked; settings that are wrong."""
 import concurrent.futures
 import os
+import select
 import re
 import shutil
 import sqlite3
@@ -271,3 +272,22 @@ def test_a_wrong_variable_is_named(new_server):
     server.start()
     assert server.get("/jobs").status == 500
     assert "the variable JOBJOKER_GRACE" in server.error_log()
+
+
+def test_the_program_holds_no_pipe_of_another_request(server):
+    server.put_worker("Sleeper", "#!/bin/sh\nexec sleep 600\n")
+    id = server.start_job("Sleeper")
+    read_end, write_end = os.pipe()
+    waiting = subprocess.Popen(
+        [str(server.site / "cgi-bin" / "jobjoker.cgi")], pass_fds=[write_end], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        env={"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/cgi-bin/jobjoker.cgi", "PATH_INFO": f"/jobs/{id}", "QUERY_STRING": "wait=60",
+             "HTTP_AUTHORIZATION": f"Bearer {server.token}", "JOBJOKER_DATA": str(server.data)})
+    try:
+        os.close(write_end)
+        assert select.select([read_end], [], [], 10)[0] and os.read(read_end, 1) == b""
+        assert waiting.poll() is None
+    finally:
+        waiting.kill()
+        waiting.wait()
+        os.close(read_end)
+        server.put(f"/jobs/{id}/status", "kill")
