@@ -424,6 +424,350 @@ static void a_view_is_of_one_moment_until_it_is_refreshed(void **state)
     job_clear(&job);
 }
 
+static void all_of_a_job_that_may_change_is_written(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, got;
+    struct job_peek peek;
+
+    insert_job(db, 1, &job);
+    job.state = JOB_ACTIVE;
+    job.version = 7;
+    job.wanted = WANT_KILL;
+    job.held = true;
+    strcpy(job.host, "host");
+    job.pid = 4711;
+    job.started_ms = 11;
+    job.stopped_ms = 12;
+    job.attempt = 2;
+    job.timeout_ms = 13;
+    job.percent = 14;
+    job.exit_code = 15;
+    job.signal = 16;
+    job.report = 17;
+    job.progress = strdup("half");
+    job.reason = strdup("why");
+    job.usage = (struct job_usage){true, 18, 19, 20};
+    assert_int_equal(store_job_update(db, &job, JOB_IDLE, &err), 0);
+    assert_int_equal(store_job_get(db, job.id, &got, &err), 0);
+    assert_int_equal(got.number, job.number);
+    assert_true(got.state == JOB_ACTIVE && got.wanted == WANT_KILL && got.held && !got.has_lease);
+    assert_true(got.version == 7 && got.pid == 4711 && got.started_ms == 11 && got.stopped_ms == 12);
+    assert_true(got.attempt == 2 && got.timeout_ms == 13 && got.percent == 14 && got.exit_code == 15);
+    assert_true(got.signal == 16 && got.report == 17 && got.usage.cpu_user_ms == 18 && got.usage.cpu_system_ms == 19);
+    assert_string_equal(got.host, "host");
+    assert_string_equal(got.progress, "half");
+    assert_string_equal(got.reason, "why");
+    assert_string_equal(got.parameters, "{\"a\":1}");
+    assert_int_equal(got.created_ms, job.created_ms);
+    assert_int_equal(store_job_peek(db, job.id, &peek, &err), 0);
+    assert_true(peek.state == JOB_ACTIVE && peek.held);
+    assert_string_equal(peek.host, "host");
+    job_clear(&got);
+    job_clear(&job);
+}
+
+static void an_id_that_is_there_is_not_put_again(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    int64_t count;
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_begin(db, &err), 0);
+    assert_int_equal(store_job_insert(db, &job, &err), -1);
+    assert_int_equal(err.status, 500);
+    store_rollback(db);
+    assert_int_equal(store_job_count(db, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 1);
+    job_clear(&job);
+}
+
+static void a_job_that_has_moved_is_not_deleted(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, seen;
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_job_get(db, job.id, &seen, &err), 0);
+    job.state = JOB_ACTIVE;
+    assert_int_equal(store_job_update(db, &job, JOB_IDLE, &err), 0);
+    assert_int_equal(store_job_delete(db, &seen, &err), -1);
+    assert_int_equal(err.status, 409);
+    assert_int_equal(store_job_delete(db, &job, &err), 0);
+    job_clear(&seen);
+    job_clear(&job);
+}
+
+static int stop_at_once(const struct job *job, void *context)
+{
+    count_one(job, context);
+    return 1;
+}
+
+static void who_has_seen_enough_sees_no_more(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job_filter f = {.limit = 100};
+    int seen = 0;
+
+    for (int n = 0; n < 5; n++) {
+        struct job job;
+
+        insert_job(db, n, &job);
+        job_clear(&job);
+    }
+    assert_int_equal(store_job_each(db, &f, stop_at_once, &seen, &err), 0);
+    assert_int_equal(seen, 1);
+    f.limit = 3;
+    seen = 0;
+    assert_int_equal(store_job_each(db, &f, count_one, &seen, &err), 0);
+    assert_int_equal(seen, 3);
+    assert_int_equal(store_begin(db, &err), 0); /* nothing of it is left open */
+    assert_int_equal(store_commit(db, &err), 0);
+}
+
+static void texts_of_a_filter_are_values_and_no_sql(void **state)
+{
+    static const char *const texts[] = {"'", "\" OR 1=1 --", "W0'; DROP TABLE job; --", "%", "_", "\xff\xfe"};
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+
+    insert_job(db, 1, &job);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct job_filter filters[] = {{.worker = texts[i], .limit = 9},
+                                       {.name = texts[i], .limit = 9},
+                                       {.text = texts[i], .limit = 9}};
+
+        for (size_t f = 0; f < 3; f++) {
+            int64_t count = -1;
+            int found = 0;
+
+            assert_int_equal(store_job_each(db, &filters[f], count_one, &found, &err), 0);
+            assert_int_equal(store_job_count(db, &filters[f], &count, &err), 0);
+            assert_true(found == 0 && count == 0);
+        }
+    }
+    job_clear(&job);
+}
+
+static void entries_that_are_rolled_back_leave_no_gap(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, again;
+    struct entry e = {.bytes = "x", .size = 1, .stream = STREAM_API};
+    struct text t = {0};
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_begin(db, &err), 0);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_LOG, &e, 1, &err), 0);
+    store_rollback(db);
+    assert_int_equal(store_job_get(db, job.id, &again, &err), 0);
+    assert_int_equal(again.log_count, 0);
+    assert_int_equal(store_begin(db, &err), 0);
+    assert_int_equal(store_entry_append(db, &again, ENTRY_LOG, &e, 1, &err), 0);
+    assert_int_equal(store_job_update(db, &again, JOB_IDLE, &err), 0);
+    assert_int_equal(store_commit(db, &err), 0);
+    assert_int_equal(store_entry_each(db, job.number, ENTRY_LOG, 0, 10, gather, &t, &err), 0);
+    assert_int_equal(t.last, 1);
+    buf_clear(&t.bytes);
+    job_clear(&again);
+    job_clear(&job);
+}
+
+/* What two of them append at once, each having read the job before, would have one place: the second is refused. */
+static void an_entry_has_a_place_of_its_own(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, stale;
+    struct entry e = {.bytes = "x", .size = 1, .stream = STREAM_API};
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_job_get(db, job.id, &stale, &err), 0);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_LOG, &e, 1, &err), 0);
+    assert_int_equal(store_entry_append(db, &stale, ENTRY_LOG, &e, 1, &err), -1);
+    assert_int_equal(err.status, 500);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_RESPONSE, &e, 1, &err), 0); /* those are counted apart */
+    assert_int_equal(e.seq, 1);
+    job_clear(&stale);
+    job_clear(&job);
+}
+
+static void what_is_not_committed_nobody_else_sees(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *other = store_open(f->uri, &err);
+    struct job job, got;
+
+    make_job(&job, 1);
+    assert_int_equal(store_begin(f->db, &err), 0);
+    assert_int_equal(store_job_insert(f->db, &job, &err), 0);
+    store_refresh(other);
+    assert_int_equal(store_job_get(other, job.id, &got, &err), -1);
+    assert_int_equal(err.status, 404);
+    assert_int_equal(store_commit(f->db, &err), 0);
+    store_refresh(other);
+    assert_int_equal(store_job_get(other, job.id, &got, &err), 0);
+    job_clear(&got);
+    job_clear(&job);
+    store_close(other);
+}
+
+static void what_is_open_when_a_store_is_closed_never_was(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *other = store_open(f->uri, &err);
+    struct job job, got;
+
+    make_job(&job, 1);
+    assert_int_equal(store_begin(other, &err), 0);
+    assert_int_equal(store_job_insert(other, &job, &err), 0);
+    store_close(other);
+    store_close(NULL);
+    assert_int_equal(store_job_get(f->db, job.id, &got, &err), -1);
+    assert_int_equal(store_begin(f->db, &err), 0);
+    assert_int_equal(store_commit(f->db, &err), 0);
+    job_clear(&job);
+}
+
+/* Each adds to what it read, in a transaction: none of the sums is lost. */
+static void writers_stand_in_line(void **state)
+{
+    enum { WRITERS = 8, TURNS = 25 };
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct job job;
+    int failed = 0, status;
+
+    insert_job(f->db, 1, &job);
+    for (int i = 0; i < WRITERS; i++) {
+        if (fork() == 0) {
+            struct store *db = store_open(f->uri, &err);
+
+            for (int turn = 0; turn < TURNS; turn++) {
+                struct job mine;
+
+                if (!db || store_begin(db, &err) < 0 || store_job_get(db, job.id, &mine, &err) < 0)
+                    _exit(1);
+                mine.pid++;
+                if (store_job_update(db, &mine, JOB_IDLE, &err) < 0 || store_commit(db, &err) < 0)
+                    _exit(1);
+                job_clear(&mine);
+            }
+            _exit(0);
+        }
+    }
+    while (wait(&status) > 0)
+        failed += status != 0;
+    assert_int_equal(failed, 0);
+    store_refresh(f->db);
+    job_clear(&job);
+    assert_int_equal(store_job_each(f->db, &(struct job_filter){.limit = 1}, keep_last, job.id, &err), 0);
+    assert_int_equal(store_job_get(f->db, job.id, &job, &err), 0);
+    assert_int_equal(job.pid, WRITERS * TURNS);
+    job_clear(&job);
+}
+
+static int put_name(const struct worker *w, void *context)
+{
+    assert_null(w->code);
+    strcat(context, w->name);
+    return 0;
+}
+
+static void workers_are_listed_by_name_from_any_place(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    char names[64] = "";
+    int64_t count;
+
+    put_worker(db, "C", "c", 1);
+    put_worker(db, "A", "a", 1);
+    put_worker(db, "b", "b", 1);
+    put_worker(db, "A", "aa", 2);
+    assert_int_equal(store_worker_each(db, NULL, 100, put_name, names, &err), 0);
+    assert_string_equal(names, "ACb");
+    *names = '\0';
+    assert_int_equal(store_worker_each(db, "A", 1, put_name, names, &err), 0);
+    assert_string_equal(names, "C");
+    assert_int_equal(store_worker_count(db, &count, &err), 0);
+    assert_int_equal(count, 3);
+    assert_int_equal(store_worker_delete(db, "C", &err), 0);
+    assert_int_equal(store_worker_count(db, &count, &err), 0);
+    assert_int_equal(count, 2);
+}
+
+static void the_bytes_of_a_source_are_kept(void **state)
+{
+    static const char code[] = "#!/bin/sh\n\0\xff\r\n";
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct worker w = {.name = "Bytes", .kind = WORKER_PHP, .sha256 = "s", .modified_ms = 5, .author = "me"}, got;
+
+    w.size = sizeof code - 1;
+    w.code = memcpy(malloc(sizeof code), code, sizeof code);
+    w.description = strdup("\xc3\xa9");
+    w.parameters = strdup("{}");
+    assert_int_equal(store_worker_put(db, &w, &err), 0);
+    assert_int_equal(store_worker_get(db, "Bytes", 0, true, &got, &err), 0);
+    assert_int_equal(got.size, w.size);
+    assert_memory_equal(got.code, code, sizeof code);
+    assert_true(got.kind == WORKER_PHP && got.created_ms == 5 && got.modified_ms == 5);
+    assert_string_equal(got.description, w.description);
+    assert_string_equal(got.parameters, "{}");
+    assert_string_equal(got.author, "me");
+    worker_clear(&got);
+    assert_int_equal(store_worker_get(db, "Bytes", 0, false, &got, &err), 0);
+    assert_null(got.code);
+    worker_clear(&got);
+    worker_clear(&w);
+}
+
+static void tokens_that_expired_go_when_a_new_one_comes(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct token old = {.hash = "old", .account = "a", .kind = TOKEN_SESSION, .created_ms = 1, .expires_ms = 50},
+                 ever = {.hash = "ever", .account = "a", .kind = TOKEN_API, .created_ms = 1},
+                 new = {.hash = "new", .account = "a", .kind = TOKEN_SESSION, .created_ms = 100, .expires_ms = 200}, t;
+    bool found;
+
+    assert_int_equal(store_token_put(db, &old, &err), 0);
+    assert_int_equal(store_token_put(db, &ever, &err), 0);
+    assert_int_equal(store_token_put(db, &new, &err), 0);
+    assert_int_equal(store_token_get(db, old.hash, &t, &found, &err), 0);
+    assert_false(found);
+    assert_int_equal(store_token_get(db, ever.hash, &t, &found, &err), 0);
+    assert_true(found && t.kind == TOKEN_API && t.expires_ms == 0);
+    assert_int_equal(store_token_get(db, new.hash, &t, &found, &err), 0);
+    assert_true(found);
+}
+
+static void a_store_is_there_again_when_it_is_opened_again(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct job job, got;
+
+    insert_job(f->db, 1, &job);
+    store_close(f->db);
+    f->db = store_open(f->uri, &err);
+    assert_non_null(f->db);
+    assert_int_equal(store_job_get(f->db, job.id, &got, &err), 0);
+    job_clear(&got);
+    job_clear(&job);
+}
+
 static void many_first_comers_make_one_store(void **state)
 {
     struct fixture *f = *state;
@@ -459,6 +803,8 @@ static void a_store_that_cannot_be_opened_says_so(void **state)
     assert_int_equal(err.status, 500);
     assert_null(store_open("postgres:x", &err));
     assert_string_equal(err.code, "settings_invalid");
+    assert_null(store_open("sqlite:jobs.db", &err)); /* relative to what? */
+    assert_string_equal(err.code, "settings_invalid");
 }
 
 #define ON(backend, test) cmocka_unit_test_setup_teardown(test, set_up_##backend, tear_down)
@@ -479,6 +825,20 @@ int main(void)
         ON(sqlite, versions_of_a_worker_go_on_after_a_deletion),
         ON(sqlite, accounts_and_tokens_are_found_until_they_end),
         ON(sqlite, a_view_is_of_one_moment_until_it_is_refreshed),
+        ON(sqlite, all_of_a_job_that_may_change_is_written),
+        ON(sqlite, an_id_that_is_there_is_not_put_again),
+        ON(sqlite, a_job_that_has_moved_is_not_deleted),
+        ON(sqlite, who_has_seen_enough_sees_no_more),
+        ON(sqlite, texts_of_a_filter_are_values_and_no_sql),
+        ON(sqlite, entries_that_are_rolled_back_leave_no_gap),
+        ON(sqlite, an_entry_has_a_place_of_its_own),
+        ON(sqlite, what_is_not_committed_nobody_else_sees),
+        ON(sqlite, what_is_open_when_a_store_is_closed_never_was),
+        ON(sqlite, writers_stand_in_line),
+        ON(sqlite, workers_are_listed_by_name_from_any_place),
+        ON(sqlite, the_bytes_of_a_source_are_kept),
+        ON(sqlite, tokens_that_expired_go_when_a_new_one_comes),
+        ON(sqlite, a_store_is_there_again_when_it_is_opened_again),
         ON(sqlite, many_first_comers_make_one_store),
         ON(sqlite, a_store_that_cannot_be_opened_says_so),
     };
