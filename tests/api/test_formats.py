@@ -38,12 +38,47 @@ def test_options_and_405_come_from_the_table(jobs):
             assert refused.json["code"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/workers", "/workers/Any", "/workers/Any/code", "/me"])
-def test_head_is_get_without_its_body(jobs, path):
-    get, head = jobs.get(path), jobs.head(path)
-    assert head.status == 200 and head.body.partition(b"\r\n\r\n")[2] == b""  # curl prints the headers
-    for name in ("content-type", "etag"):
-        assert head.headers[name] == get.headers[name]
+def real(path, id=ID):
+    return path.replace(":id", id).replace(":name", "Any")
+
+
+def test_head_is_get_without_its_body(jobs):
+    id = jobs.create("Any")
+    jobs.post(f"/jobs/{id}/log", "x" * 100)
+    paths = [real(path, id) for method, path in routes(jobs) if method == "GET"]
+    for path in [*paths, "/jobs.csv", f"/jobs/{id}/log.txt", f"/jobs/{id}/status.txt", "/nothing", f"/jobs/{ID}"]:
+        get, head = jobs.get(path), jobs.head(path)
+        assert head.status == get.status and head.body.partition(b"\r\n\r\n")[2] == b"", path  # curl prints the headers
+        for name in ("content-type", "etag", "location", "allow"):
+            assert head.headers.get(name) == get.headers.get(name), (path, name)
+
+
+def test_what_a_path_needs_is_asked_before_anything_else(jobs):
+    """No credentials: 401, whatever else is wrong. And a parameter that the path does not know is a 400 everywhere."""
+    for method, path in routes(jobs):
+        if path in ("/", "/session"):
+            continue
+        body = ["--data-binary", "{"] if method in ("POST", "PUT") else []
+        for target in (real(path), real(path, "x"), real(path) + "?colour=red", real(path) + ".xml"):
+            answer = jobs.curl(target, "-X", method, *body, auth=None)
+            unknown = target.endswith(".xml") and not path.endswith((":id", ":name"))
+            assert answer.status == (404 if unknown else 401), (method, target, answer)
+        if not path.endswith("/report"):
+            answer = jobs.curl(real(path) + "?colour=red", "-X", method, *body)
+            assert answer.status == 400 and answer.json["code"] == "bad_parameter" and "colour" in answer.json["message"], (method, path)
+
+
+def test_every_answer_in_json_is_the_envelope(jobs):
+    id = jobs.create("Any")
+    for method, path in routes(jobs):
+        if method != "GET" or path == "/":
+            continue
+        for suffix in ("", ".json"):
+            answer = jobs.get(real(path, id) + suffix)
+            if answer.headers["content-type"] == "application/json":
+                body = answer.json
+                assert isinstance(body["data"], list) and isinstance(body["total"], int), path
+                assert body["success"] is (answer.status == 200) and isinstance(body["message"], str), path
 
 
 @pytest.mark.parametrize("path", ["/workers", "/workers/Any", "/me", "/jobs?worker=Nobody"])
