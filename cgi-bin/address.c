@@ -16,7 +16,8 @@
 
 #include "base/text.h"
 
-enum { STATE_LISTEN = 10 }; /* TCP_LISTEN */
+/* As in /proc/net/tcp; the client may have closed its half already. */
+enum { STATE_ESTABLISHED = 1, STATE_CLOSE_WAIT = 8, STATE_LISTEN = 10 };
 
 /* The two ends of this connection, as far as the server tells. */
 struct connection {
@@ -89,20 +90,26 @@ static void print_words(const struct connection *c, const uint32_t *words, bool 
                  (unsigned)words[3]);
 }
 
-/* The port at our end of this connection in one table of the kernel's; 0: it is not in it. */
+/* The port at our end of this connection in one table of the kernel's; 0: it is not in it. A client may have another
+ * connection of the same port at its end; the server's processes run as we do, so theirs is preferred. */
 static int look_up(const struct connection *c, const char *table, bool mapped)
 {
     FILE *file = fopen(table, "re");
     char line[512], own[33], other[33], their_own[33], their_other[33];
-    unsigned own_port, other_port, state;
+    unsigned own_port, other_port, state, user = 0;
+    bool sure = false;
     int port = 0;
 
     print_words(c, c->own, mapped, own);
     print_words(c, c->other, mapped, other);
-    while (file && !port && fgets(line, sizeof line, file)) {
-        if (sscanf(line, " %*d: %32[0-9A-F]:%4x %32[0-9A-F]:%4x %2x", their_own, &own_port, their_other, &other_port,
-                   &state) == 5 &&
-            other_port == c->other_port && strcmp(own, their_own) == 0 && strcmp(other, their_other) == 0)
+    while (file && !sure && fgets(line, sizeof line, file)) {
+        if (sscanf(line, " %*d: %32[0-9A-F]:%4x %32[0-9A-F]:%4x %2x %*x:%*x %*x:%*x %*x %u", their_own, &own_port,
+                   their_other, &other_port, &state, &user) != 6 ||
+            (state != STATE_ESTABLISHED && state != STATE_CLOSE_WAIT) || other_port != c->other_port ||
+            strcmp(own, their_own) != 0 || strcmp(other, their_other) != 0)
+            continue;
+        sure = user == geteuid();
+        if (sure || !port)
             port = (int)own_port;
     }
     if (file)
