@@ -6,7 +6,7 @@ import { CreateWorker } from './create_worker.js';
 import { Job } from './job.js';
 import { Jobs } from './jobs.js';
 import { may } from './roles.js';
-import { leave, useRoute } from './route.js';
+import { isJobId, isWorkerName, leave, useRoute } from './route.js';
 import { ShortcutHelp, goTo, useShortcuts } from './shortcuts.js';
 import { SignIn } from './sign_in.js';
 import { Button, Confirmer, Empty, Icon, Toaster } from './ui.js';
@@ -50,14 +50,14 @@ function ThemeButton() {
 function View({ route, me }) {
   const [first, second] = route.parts;
   const { query } = route;
-  if (first === 'jobs' && second)
+  if (first === 'jobs' && isJobId(second))
     return html`<${Job} key=${second} id=${second} me=${me} pane=${query.get('pane') || 'log'} />`;
-  if (first === 'jobs') return html`<${Jobs} me=${me} query=${query} />`;
+  if (first === 'jobs' && !second) return html`<${Jobs} me=${me} query=${query} />`;
   if (first === 'create')
     return html`<${CreateJob} key=${query.toString()} me=${me} preset=${query.get('worker')}
       like=${query.get('like')} />`;
-  if (first === 'workers' && second) return html`<${Worker} key=${second} name=${second} me=${me} />`;
-  if (first === 'workers') return html`<${Workers} me=${me} />`;
+  if (first === 'workers' && isWorkerName(second)) return html`<${Worker} key=${second} name=${second} me=${me} />`;
+  if (first === 'workers' && !second) return html`<${Workers} me=${me} />`;
   if (first === 'create-worker') return html`<${CreateWorker} me=${me} />`;
   return html`<h1 class="hidden">Nothing here</h1><${Empty} title="There is no such page" icon="search">
       <a href="#/jobs">Jobs</a><//>`;

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { call, get, isQuiet } from './api.js';
 import { Editor } from './editor.js';
-import { address } from './route.js';
+import { address, isJobId } from './route.js';
 import { defaultsOf, faultsOf } from './schema.js';
 import { SchemaForm, hasForm } from './schema_form.js';
 import { focusOn, useShortcuts } from './shortcuts.js';
@@ -155,7 +155,7 @@ export function CreateJob({ me, preset, like }) {
       setWorkers(data);
       if (chosen) return; // somebody signed in again: what was typed stays
       const job =
-        like &&
+        isJobId(like) &&
         (await get(`jobs/${like}`)
           .then((answer) => answer.data[0])
           .catch(() => null)); // deleted meanwhile

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { isQuiet, putCode } from './api.js';
 import { Editor, languageOf } from './editor.js';
-import { address, guardLeaving } from './route.js';
+import { address, guardLeaving, isWorkerName } from './route.js';
 import { templates } from './templates.js';
 import { Button, confirm, toast, useTitle } from './ui.js';
 import { Complaints, useUnsaved } from './worker_code.js';
@@ -20,7 +20,7 @@ export function CreateWorker() {
   const [busy, setBusy] = useState(false);
   const editor = useRef(null);
   const nameInput = useRef();
-  const nameFits = /^[A-Za-z0-9_-]{1,64}$/.test(name);
+  const nameFits = isWorkerName(name);
   useUnsaved(touched);
   useTitle('Create a worker');
   useEffect(() => {

@@ -124,6 +124,8 @@ function Filters({ filter, change, counts, workers }) {
       setText(filter.q);
     }
   }, [filter.q]);
+  // The address may name one that was deleted meanwhile: its jobs are still there.
+  const names = !filter.worker || workers.includes(filter.worker) ? workers : [...workers, filter.worker];
   // The server counts all jobs: under another filter these numbers would say something wrong.
   const shown = counts && !filter.worker && !filter.q;
   const number = (status) => (status ? counts[status] : Object.values(counts).reduce((sum, n) => sum + n, 0));
@@ -143,7 +145,7 @@ function Filters({ filter, change, counts, workers }) {
         <select value=${filter.worker} onChange=${(event) => change({ worker: event.target.value })}
           data-testid="filter-worker">
           <option value="">All workers</option>
-          ${workers.map((name) => html`<option value=${name}>${name}</option>`)}
+          ${names.map((name) => html`<option value=${name}>${name}</option>`)}
         </select>
       </label>
       <${Search} label="Search jobs" placeholder="Search id, name, parameters" value=${text} onText=${setText}

@@ -2,10 +2,23 @@
 // and a link sent to somebody show the same.
 import { useEffect, useState } from './vendor/preact.js';
 
+// What was cut off or mistyped is no address, and no error either.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function readRoute() {
   const [path, query] = (location.hash.slice(1) || '/jobs').split('?');
-  return { parts: path.split('/').filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query || '') };
+  return { parts: path.split('/').filter(Boolean).map(decoded), query: new URLSearchParams(query || '') };
 }
+
+// An address comes from anywhere, and goes into paths of the API: `..%2Fworkers%2FNAME` must not become one of those.
+export const isJobId = (text) => /^[0-9A-Z]{26}$/.test(text || '');
+export const isWorkerName = (text) => /^[A-Za-z0-9_-]{1,64}$/.test(text || '');
 
 export function address(path, query = {}) {
   const text = new URLSearchParams(

@@ -818,10 +818,28 @@ test('there is no such page, job or worker', async () => {
     ['#/nowhere', 'There is no such page'],
     ['#/jobs/01ARZ3NDEKTSV4RRFFQ69G5FAV', 'This job is gone'],
     ['#/workers/Nobody', 'There is no such worker'],
+    // What is no id is never asked for: it could lead elsewhere in the API.
+    ['#/jobs/..%2Fworkers%2FTestWorker', 'There is no such page'],
+    ['#/workers/..', 'There is no such page'],
+    ['#/jobs/%', 'There is no such page'],
   ]) {
     await go(hash);
     await page.getByText(text).waitFor();
   }
+  await page.reload();
+  await page.getByText('There is no such page').waitFor();
+});
+
+test('jobs of a worker that was deleted can be filtered for', async () => {
+  const { page, control } = tab;
+  await putWorker('Deleted', LONG);
+  const job = await makeJob({ worker: 'Deleted' });
+  await api('DELETE', 'workers/Deleted');
+  await go('#/jobs?worker=Deleted');
+  await row(job.id).waitFor();
+  assert.equal(await control('filter-worker').inputValue(), 'Deleted');
+  await go('#/jobs');
+  await page.waitForFunction(() => document.querySelectorAll('tr[data-job]').length > 1);
 });
 
 test('a session that ends asks again and keeps what was typed', async () => {
