@@ -81,11 +81,16 @@ export function poller() {
   };
 }
 
+// exact: whether the text is all of its bytes, as UTF-8 is. What is not must not be saved again: it would be damaged.
 export async function getCode(name) {
   const path = `workers/${name}/code`;
   const answer = await send(path, { headers: { Accept: 'text/plain' } });
   await check(answer, path);
-  return { text: await answer.text(), tag: answer.headers.get('ETag') };
+  const bytes = await answer.arrayBuffer();
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const again = new TextEncoder().encode(text);
+  const exact = again.length === bytes.byteLength && new Uint8Array(bytes).every((byte, i) => byte === again[i]);
+  return { text, tag: answer.headers.get('ETag'), exact };
 }
 
 // tag: what it was when it was read; null: it must be new; undefined: whatever it is.

@@ -174,6 +174,8 @@ export function Editor({ code, language, readOnly, complaints = [], onChange, on
     load().then((cm) => {
       if (gone) return;
       const languagePart = new cm.Compartment();
+      // The editor knows one end of a line only; a text that has the other one everywhere gets it back.
+      const lineEnd = /\r\n/.test(code) && !/\r(?!\n)|(?<!\r)\n/.test(code) ? '\r\n' : '\n';
       // In a shadow root CodeMirror adopts its style sheets; in a document it would write <style> elements, which the
       // content policy forbids.
       const root = element.attachShadow({ mode: 'open' });
@@ -219,7 +221,8 @@ export function Editor({ code, language, readOnly, complaints = [], onChange, on
               cm.indentWithTab,
             ]),
             cm.EditorView.updateListener.of((update) => {
-              if (update.docChanged && live.current.onChange) live.current.onChange(update.state.doc.toString());
+              if (update.docChanged && live.current.onChange)
+                live.current.onChange(update.state.doc.toString().replaceAll('\n', lineEnd));
             }),
           ],
         }),

@@ -7,7 +7,8 @@ const none = {};
 
 // A line: { entry, first (of its entry), text, style, kind: 'line' | 'head' | 'end', group (its head), open }.
 function split(entry) {
-  return entry.message.split('\n').map((text, i) => {
+  return entry.message.split('\n').map((part, i) => {
+    const text = part.endsWith('\r') ? part.slice(0, -1) : part; // as DOS ends its lines
     const line = { entry, first: i === 0, text, style: none, kind: 'line', group: null, open: true };
     if (entry.stream === 'stdout' && text.startsWith('::group::'))
       Object.assign(line, { kind: 'head', text: text.slice(9), count: 0 });

@@ -40,7 +40,7 @@ const none = [];
 
 export function Worker({ name, me }) {
   const [info, setInfo] = useState(null);
-  const [saved, setSaved] = useState(null); // { text, tag }
+  const [saved, setSaved] = useState(null); // { text, tag, exact }
   const [text, setText] = useState('');
   const [edition, setEdition] = useState(0);
   const [problem, setProblem] = useState(null);
@@ -78,7 +78,7 @@ export function Worker({ name, me }) {
     setBusy(true);
     try {
       const { tag: newTag, worker } = await putCode(name, text, tag);
-      setSaved({ text, tag: newTag });
+      setSaved({ text, tag: newTag, exact: true });
       setInfo(worker);
       setProblem(null);
       toast(`Saved as version ${worker.version}`);
@@ -113,6 +113,7 @@ export function Worker({ name, me }) {
       href="#/workers">All workers</a><//>`;
   if (!saved) return problem ? html`<${Notice}>${problem.message}<//>` : null;
   const writes = may(me, 'developer');
+  const edits = writes && saved.exact;
   return html`
     <div class="worker">
       <p class="crumbs"><a href="#/workers" data-testid="back"><${Icon} name="back" />Workers</a></p>
@@ -145,7 +146,12 @@ export function Worker({ name, me }) {
         html`<${Complaints} problem=${problem}
           goTo=${(line, column) => editor.current && editor.current.goTo(line, column)} />`
       }
-      <${Editor} key=${edition} code=${saved.text} language=${languageOf(text)} readOnly=${!writes}
+      ${
+        writes &&
+        !edits &&
+        html`<${Notice} kind="info">This code is not UTF-8, so it can be looked at here, but not changed.<//>`
+      }
+      <${Editor} key=${edition} code=${saved.text} language=${languageOf(text)} readOnly=${!edits}
         complaints=${problem ? problem.data : none}
         control=${editor} onChange=${setText} onSave=${() => changes && save()} label=${`Code of ${name}`} />
     </div>`;

@@ -22,6 +22,10 @@ export async function api(method, path, body, type = 'application/json') {
   return envelope.data[0];
 }
 
+export async function codeOf(name) {
+  const answer = await fetch(`${url}workers/${name}/code`, { headers: { Authorization: `Bearer ${token}` } });
+  return Buffer.from(await answer.arrayBuffer());
+}
 export const makeJob = (job) => api('POST', 'jobs', JSON.stringify(job));
 export const putWorker = (name, code) => api('PUT', `workers/${name}`, code, 'text/plain');
 export const sample = (file) => readFileSync(new URL(`../../workers/${file}`, import.meta.url), 'utf8');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { api, clicked, complaints, makeJob, named, open, putWorker, sample, seen, signIn, url } from './page.mjs';
+import { api, clicked, codeOf, complaints, makeJob, named, open, putWorker, sample, seen, signIn, url } from './page.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FIELDS = `#!/bin/sh
@@ -654,6 +654,32 @@ test('typing over a selection is one change, and nothing that the content policy
   await control('tab-jobs').click();
   await control('confirm-ok').click();
   await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
+});
+
+test('what is saved is what was there, but for what was typed', async () => {
+  const { page, control } = tab;
+  const dos = '#!/usr/bin/env python3\r\nprint(1)\r\n';
+  await putWorker('Dos', dos);
+  await go('#/workers/Dos');
+  const code = page.locator('.cm-content');
+  await code.getByText('print(1)').click();
+  await press('Control+End');
+  await page.keyboard.type('#');
+  await press('Backspace');
+  await page.waitForFunction(() => document.querySelector('[data-testid=save]').disabled);
+  await page.keyboard.type('#');
+  await control('save').click();
+  await page.getByText('Version 2,').waitFor();
+  assert.equal((await codeOf('Dos')).toString(), `${dos}#`);
+  // Bytes that a text cannot hold would be lost.
+  const latin = Buffer.from('#!/bin/sh\necho Gr\u00fc\u00dfe\n', 'latin1');
+  await putWorker('Latin', latin);
+  await go('#/workers/Latin');
+  await page.getByText('This code is not UTF-8').waitFor();
+  await code.getByText('echo').click();
+  await page.keyboard.type('#');
+  assert.ok(await control('save').isDisabled());
+  assert.deepEqual(await codeOf('Latin'), latin);
 });
 
 test('a worker of each language is created from its template, runs, and is deleted', async () => {

@@ -108,6 +108,14 @@ test('an entry of many lines has its number once', () => {
   );
 });
 
+test('the end of a line as DOS writes it is not shown', () => {
+  const log = new LogLines();
+  assert.deepEqual(
+    log.append([entry('one\r\ntwo\r'), entry('10%\r20%')]).map((line) => line.text),
+    ['one', 'two', '10%\r20%'],
+  );
+});
+
 test('text is found without its colours, in the stream that is shown', () => {
   const log = new LogLines();
   const [line] = log.append([entry('an \u001b[31merr\u001b[0mor'), entry('error', 'stderr')]);
