@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +20,15 @@
 #include "base/clock.h"
 #include "base/io.h"
 
-enum { CHUNK_SIZE = 16384 };
+enum { CHUNK_SIZE = 16384, CLOSE_AT_EXEC = 1 << 2 /* CLOSE_RANGE_CLOEXEC: not in every C library */ };
+
+/* The C library's functions of these names change all threads of the process, and that is ours; on some 32-bit machines the
+ * plain calls take numbers of 16 bits. */
+#ifdef SYS_setresuid32
+enum { CALL_SETGROUPS = SYS_setgroups32, CALL_SETRESGID = SYS_setresgid32, CALL_SETRESUID = SYS_setresuid32 };
+#else
+enum { CALL_SETGROUPS = SYS_setgroups, CALL_SETRESGID = SYS_setresgid, CALL_SETRESUID = SYS_setresuid };
+#endif
 
 /* Ignored signals and the mask survive exec, so both are put back. */
 static void reset_signals(void)
@@ -33,11 +42,25 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* First all to numbers above those wanted, then down: so that no copy lands on one that is still to be copied. */
-static int place_fds(const struct spawn *s)
+static int join_cgroup(const char *cgroup_procs)
+{
+    int fd = open(cgroup_procs, O_WRONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : write(fd, "0", 1);
+
+    if (fd >= 0)
+        close(fd);
+    return n < 0 ? -1 : 0;
+}
+
+/* First all to numbers above those wanted, then down: so that no copy lands on one that is still to be copied. *ruleset is
+ * the sandbox's, which is wanted until exec, or -1. */
+static int place_fds(const struct spawn *s, int *ruleset)
 {
     int high[SPAWN_FDS_MAX];
 
+    *ruleset = s->sandbox ? fcntl(s->sandbox->ruleset, F_DUPFD_CLOEXEC, SPAWN_FDS_MAX) : -1;
+    if (s->sandbox && *ruleset < 0)
+        return -1;
     for (size_t i = 0; i < s->fd_count; i++) {
         int from = s->fds[i] >= 0 ? s->fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -49,32 +72,37 @@ static int place_fds(const struct spawn *s)
         if (dup2(high[i], (int)i) < 0)
             return -1;
     }
-    return (int)syscall(SYS_close_range, (unsigned)s->fd_count, ~0U, 0U);
+    return (int)syscall(SYS_close_range, (unsigned)s->fd_count, ~0U, s->sandbox ? CLOSE_AT_EXEC : 0);
 }
 
-static int prepare_child(const struct spawn *s, pid_t parent)
+/* Groups first: later it would not be allowed to. A change from one user who is not root to another leaves the
+ * capabilities as they are, so they are laid down by name, also those that a program could inherit.
+ * Until exec we share memory with our parent, which the other user must not read or write through us: the change makes
+ * that memory undumpable, and ptrace(2) refuses. */
+static int become_user(const struct spawn_user *u)
 {
-    reset_signals();
-    if (s->new_session && setsid() < 0)
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(CALL_SETGROUPS, u->group_count, u->groups) < 0 || syscall(CALL_SETRESGID, u->gid, u->gid, u->gid) < 0 ||
+        syscall(CALL_SETRESUID, u->uid, u->uid, u->uid) < 0)
         return -1;
-    if (s->die_with_parent) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-            return -1;
-        if (getppid() != parent) { /* it ended before we asked */
-            errno = ESRCH;
-            return -1;
-        }
+    return (int)syscall(SYS_capset, &header, none); /* what is not permitted is not ambient either */
+}
+
+static int follow_parent(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return -1;
+    if (getppid() != parent) { /* it ended before we asked */
+        errno = ESRCH;
+        return -1;
     }
-    umask((mode_t)(s->umask ? s->umask : 077));
-    if (s->directory && chdir(s->directory) < 0)
-        return -1;
-    if (s->nice) {
-        errno = 0;
-        if (nice(s->nice) == -1 && errno)
-            return -1;
-    }
-    if (place_fds(s) < 0)
-        return -1;
+    return 0;
+}
+
+static int set_limits(const struct spawn *s)
+{
     for (size_t i = 0; i < s->limit_count; i++) {
         if (setrlimit((unsigned)s->limits[i].resource, &s->limits[i].value) < 0)
             return -1;
@@ -82,8 +110,57 @@ static int prepare_child(const struct spawn *s, pid_t parent)
     return 0;
 }
 
+static int add_niceness(int more)
+{
+    errno = 0;
+    return nice(more) == -1 && errno ? -1 : 0;
+}
+
+/* NULL, or the step that failed; errno says why. The order matters. What needs the caller's rights comes before the change
+ * of user: the cgroup, and the descriptors, which are placed before a limit can forbid it. The change clears the signal of
+ * the parent's death, so that is asked for after it. Who is in the sandbox can do no more than exec. */
+static const char *prepare_child(const struct spawn *s, pid_t parent)
+{
+    int ruleset;
+
+    reset_signals();
+    umask((mode_t)(s->umask ? s->umask : 077));
+    if (s->cgroup_procs && join_cgroup(s->cgroup_procs) < 0)
+        return "its cgroup";
+    if (s->new_session && setsid() < 0)
+        return "its session";
+    if (s->nice && add_niceness(s->nice) < 0)
+        return "its niceness";
+    if (place_fds(s, &ruleset) < 0)
+        return "its descriptors";
+    if (set_limits(s) < 0)
+        return "its limits";
+    if (s->user && become_user(s->user) < 0)
+        return "its user";
+    if (s->die_with_parent && follow_parent(parent) < 0)
+        return "its parent";
+    if (s->directory && chdir(s->directory) < 0)
+        return "its working directory";
+    if (s->sandbox && sandbox_enter(ruleset) < 0)
+        return "its sandbox";
+    return NULL;
+}
+
+static void tell_failure(const struct spawn *s, const char *step, int number, struct error *err)
+{
+    char what[PATH_MAX + 64];
+
+    if (s->failed_step)
+        *s->failed_step = step;
+    snprintf(what, sizeof what, "%s%s%s", s->path, step ? ": " : "", step ? step : "");
+    errno = number;
+    error_errno(err, what);
+    errno = number;
+}
+
 int spawn_start(const struct spawn *s, pid_t *pid, struct error *err)
 {
+    const char *volatile step = NULL;
     volatile int failure = 0;
     pid_t parent = getpid(), child;
     sigset_t all, before;
@@ -93,7 +170,8 @@ int spawn_start(const struct spawn *s, pid_t *pid, struct error *err)
     sigprocmask(SIG_SETMASK, &all, &before);
     child = vfork();
     if (child == 0) {
-        if (prepare_child(s, parent) == 0)
+        step = prepare_child(s, parent);
+        if (!step)
             execve(s->path, s->argv, s->envp);
         failure = errno;
         _exit(127);
@@ -106,13 +184,22 @@ int spawn_start(const struct spawn *s, pid_t *pid, struct error *err)
             ;
     }
     if (failure) {
-        errno = failure;
-        error_errno(err, s->path);
-        errno = failure;
+        tell_failure(s, step, failure, err);
         return -1;
     }
     *pid = child;
     return 0;
+}
+
+int spawn_pipe(int pipes[2], const struct spawn_user *user)
+{
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return -1;
+    if (!user || fchmod(pipes[1], 0622) == 0)
+        return 0;
+    close(pipes[0]);
+    close(pipes[1]);
+    return -1;
 }
 
 int spawn_find(const char *name, const char *path, char *out, size_t out_size)
@@ -212,7 +299,7 @@ int spawn_run(const struct spawn *s, const void *input, size_t input_size, int t
     *result = (struct spawn_result){0};
     if (input && (in = input_file(input, input_size)) < 0)
         return error_errno(err, "input for a program");
-    if (pipe2(pipes, O_CLOEXEC) < 0) {
+    if (spawn_pipe(pipes, s->user) < 0) {
         error_errno(err, "pipe");
         goto close_input;
     }

@@ -8,15 +8,23 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/sandbox.h"
 
 /* Starting programs: the only fork in the tree. A child gets exactly what is listed here: its descriptors are fds[0],
  * fds[1] ... as 0, 1 ...; all others are closed; no signal is ignored or blocked; nothing goes through a shell. */
 
-enum { SPAWN_FDS_MAX = 8, SPAWN_LIMITS_MAX = 8 };
+enum { SPAWN_FDS_MAX = 8, SPAWN_LIMITS_MAX = 8, SPAWN_GROUPS_MAX = 64 };
 
 struct spawn_limit {
     int resource; /* RLIMIT_... of setrlimit(2) */
     struct rlimit value;
+};
+
+struct spawn_user {
+    uid_t uid;
+    gid_t gid;
+    gid_t groups[SPAWN_GROUPS_MAX]; /* supplementary; none is the caller's that is not here */
+    size_t group_count;
 };
 
 struct spawn {
@@ -33,11 +41,25 @@ struct spawn {
     bool quiet;             /* of spawn_run(): standard error is thrown away */
     struct spawn_limit limits[SPAWN_LIMITS_MAX];
     size_t limit_count;
+    /* The child writes itself into this cgroup.procs (cgroups(7)) before it does anything else. NULL: the caller's cgroup. */
+    const char *cgroup_procs;
+    /* NULL: the caller's. Otherwise the child has no capability left, and needs to be allowed all else that is asked of it
+     * here as that user: its `directory`, `path`. The caller needs CAP_SETUID, CAP_SETGID, and CAP_KILL for
+     * die_with_parent. */
+    const struct spawn_user *user;
+    const struct sandbox *sandbox; /* NULL: none. Open; the child has to find `path` and its interpreter inside */
+    const char *
+        *failed_step; /* may be NULL. After a failure: "its user" or such, a constant; NULL: the program itself */
 };
 
 /* Starts it. 0: *pid is the child, which the caller reaps. -1: nothing was started; errno says why (of execve and of
  * each step before it), err gets 500 internal through error_errno(). */
 int spawn_start(const struct spawn *s, pid_t *pid, struct error *err);
+
+/* A pipe for what a child of that user (NULL: the caller's) says. A pipe belongs to who made it, so another user could write
+ * to it, but not open it as /dev/stdout. Who may open it there is still only who may look into a process that has it.
+ * -1: errno says why. */
+int spawn_pipe(int pipes[2], const struct spawn_user *user);
 
 /* Finds a command along the PATH that `path` holds (colon-separated), or takes `name` as it is when it has a '/'.
  * 0: `out` has its path. -1: there is none. */

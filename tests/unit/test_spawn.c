@@ -253,13 +253,16 @@ static void a_child_starts_with_a_clean_state(void **state)
 static void why_a_program_could_not_be_started_is_told(void **state)
 {
     static const struct {
-        const char *path, *directory;
+        const char *path, *directory, *cgroup_procs;
         int number;
+        const char *step;
     } cases[] = {
-        {"/no/program", NULL, ENOENT},
-        {"/etc/passwd", NULL, EACCES},
-        {"/usr", NULL, EACCES},
-        {"/bin/sh", "/no/folder", ENOENT},
+        {"/no/program", NULL, NULL, ENOENT, NULL},
+        {"/etc/passwd", NULL, NULL, EACCES, NULL},
+        {"/usr", NULL, NULL, EACCES, NULL},
+        {"/bin/sh", "/no/folder", NULL, ENOENT, "its working directory"},
+        {"/bin/sh", NULL, "/no/cgroup.procs", ENOENT, "its cgroup"},
+        {"/bin/sh", NULL, "/dev/full", ENOSPC, "its cgroup"},
     };
     int before = dup(0);
 
@@ -269,14 +272,18 @@ static void why_a_program_could_not_be_started_is_told(void **state)
         const char *const argv[] = {"x", NULL};
         struct spawn s = {
             .path = cases[i].path, .argv = words(argv), .envp = words(environment), .fds = {-1, -1, -1}, .fd_count = 3};
+        const char *step = "none";
         struct error err = {0};
         pid_t pid = 0;
 
         s.directory = cases[i].directory;
+        s.cgroup_procs = cases[i].cgroup_procs;
+        s.failed_step = &step;
         errno = 0;
         assert_int_equal(spawn_start(&s, &pid, &err), -1);
         assert_int_equal(errno, cases[i].number);
-        assert_int_equal(err.status, 500);
+        assert_int_equal(err.status, cases[i].number == ENOSPC ? 503 : 500);
+        assert_true(step ? cases[i].step && strcmp(step, cases[i].step) == 0 : !cases[i].step);
         assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left to be reaped */
         assert_int_equal(errno, ECHILD);
     }
@@ -284,7 +291,7 @@ static void why_a_program_could_not_be_started_is_told(void **state)
     close(before);
 }
 
-static void a_child_can_die_with_its_parent(void **state)
+static void die_with_parent_as(const struct spawn_user *user)
 {
     const char *const argv[] = {"sleep", "600", NULL};
     struct spawn s = {.path = "/bin/sleep",
@@ -292,12 +299,12 @@ static void a_child_can_die_with_its_parent(void **state)
                       .envp = words(environment),
                       .fds = {-1, -1, -1},
                       .fd_count = 3,
-                      .die_with_parent = true};
+                      .die_with_parent = true,
+                      .user = user};
     int alive[2];
     char byte;
     pid_t pid;
 
-    (void)state;
     assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
     pid = fork();
     assert_true(pid >= 0);
@@ -311,6 +318,146 @@ static void a_child_can_die_with_its_parent(void **state)
     assert_int_equal(read(alive[0], &byte, 1), 0);
     alarm(0);
     close(alive[0]);
+}
+
+static const struct spawn_user other = {.uid = 60001, .gid = 60002, .groups = {60003, 60004}, .group_count = 2};
+
+static void a_child_can_die_with_its_parent(void **state)
+{
+    (void)state;
+    die_with_parent_as(NULL);
+    if (geteuid() == 0)
+        die_with_parent_as(&other); /* the change of user clears what was asked for before it */
+}
+
+static void a_child_can_be_another_user(void **state)
+{
+    static const char line[] = "id -u; id -g; id -G; grep -E '^[UG]id:|^Cap(Inh|Prm|Eff|Amb)' /proc/self/status; "
+                               "cat; echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin";
+    struct buf out = {0};
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    run((struct spawn){.user = &other}, line, "in\n", 10000, 1000, &out);
+    assert_said(&out, "60001\n60002\n60002 60003 60004\n"
+                      "Uid:\t60001\t60001\t60001\t60001\nGid:\t60002\t60002\t60002\t60002\n"
+                      "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
+                      "CapAmb:\t0000000000000000\nin\nout\nerr\nin\n");
+}
+
+/* Of a start that must fail. */
+static int number_of_failure(struct spawn s)
+{
+    const char *const argv[] = {"true", NULL};
+    pid_t pid;
+
+    s.path = "/bin/true";
+    s.argv = words(argv);
+    s.envp = words(environment);
+    memcpy(s.fds, (int[]){-1, -1, -1}, 3 * sizeof(int));
+    s.fd_count = 3;
+    return spawn_start(&s, &pid, NULL) == 0 ? 0 : errno;
+}
+
+static void another_user_has_no_rights_of_the_callers(void **state)
+{
+    char folder[] = "/tmp/jobjoker-test-XXXXXX";
+    int status;
+    pid_t child;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(number_of_failure((struct spawn){.directory = folder}), 0);
+    assert_int_equal(number_of_failure((struct spawn){.directory = folder, .user = &other}), EACCES);
+    rmdir(folder);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+    child = fork(); /* and who is not allowed to become another user is told so */
+    if (child == 0)
+        _exit(setresuid(65534, 65534, 65534) < 0 || number_of_failure((struct spawn){.user = &other}) != EPERM);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void each_limit_that_a_job_has_is_set(void **state)
+{
+    static const char line[] = "ulimit -t; ulimit -v; ulimit -n; ulimit -u; ulimit -f; ulimit -c";
+    struct spawn s = {.limits = {{RLIMIT_CPU, {7, 8}},
+                                 {RLIMIT_AS, {1 << 30, 1 << 30}},
+                                 {RLIMIT_NOFILE, {5, 5}}, /* fewer than what is needed to set it up */
+                                 {RLIMIT_NPROC, {5000, 5000}},
+                                 {RLIMIT_FSIZE, {1 << 20, 1 << 20}},
+                                 {RLIMIT_CORE, {0, 0}}},
+                      .limit_count = 6};
+    const char *const argv[] = {"bash", "-c", line, NULL};
+    struct spawn_result result;
+    struct buf out = {0};
+
+    (void)state;
+    if (access("/bin/bash", X_OK) < 0)
+        skip();
+    s.path = "/bin/bash"; /* not every sh knows -u */
+    s.argv = words(argv);
+    s.envp = words(environment);
+    assert_int_equal(spawn_run(&s, NULL, 0, 10000, 1000, &out, &result, NULL), 0);
+    assert_said(&out, "7\n1048576\n5\n5000\n1024\n0\n");
+}
+
+static void a_child_writes_itself_into_its_cgroup(void **state)
+{
+    char folder[] = "/tmp/jobjoker-test-XXXXXX", path[64], said[8] = "";
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/cgroup.procs", folder);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(number_of_failure((struct spawn){.cgroup_procs = path}), 0);
+    assert_int_equal(read(fd, said, sizeof said), 1);
+    assert_string_equal(said, "0");
+    close(fd);
+    unlink(path);
+    rmdir(folder);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+}
+
+/* The first cgroup v2 of this machine in which we may make one. */
+static bool make_cgroup(char path[256])
+{
+    FILE *mounts = fopen("/proc/mounts", "re");
+    char line[1024], place[200], kind[32];
+    bool made = false;
+
+    while (mounts && !made && fgets(line, sizeof line, mounts)) {
+        if (sscanf(line, "%*s %199s %31s", place, kind) != 2 || strcmp(kind, "cgroup2") != 0)
+            continue;
+        snprintf(path, 256, "%s/jobjoker-test-%d", place, (int)getpid());
+        made = mkdir(path, 0755) == 0;
+    }
+    if (mounts)
+        fclose(mounts);
+    return made;
+}
+
+static void the_kernel_takes_the_child_into_the_cgroup(void **state)
+{
+    char folder[256], procs[300], want[64];
+    struct buf out = {0};
+
+    (void)state;
+    if (!make_cgroup(folder))
+        skip();
+    snprintf(procs, sizeof procs, "%s/cgroup.procs", folder);
+    snprintf(want, sizeof want, "/jobjoker-test-%d\n", (int)getpid());
+    run((struct spawn){.cgroup_procs = procs, .user = geteuid() == 0 ? &other : NULL},
+        "sed -n 's,^0::.*/,/,p' /proc/self/cgroup", NULL, 10000, 1000, &out);
+    assert_int_equal(rmdir(folder), 0);
+    assert_said(&out, want);
 }
 
 static void a_command_is_found_along_the_path(void **state)
@@ -339,6 +486,11 @@ int main(void)
         cmocka_unit_test(a_child_starts_with_a_clean_state),
         cmocka_unit_test(why_a_program_could_not_be_started_is_told),
         cmocka_unit_test(a_child_can_die_with_its_parent),
+        cmocka_unit_test(a_child_can_be_another_user),
+        cmocka_unit_test(another_user_has_no_rights_of_the_callers),
+        cmocka_unit_test(each_limit_that_a_job_has_is_set),
+        cmocka_unit_test(a_child_writes_itself_into_its_cgroup),
+        cmocka_unit_test(the_kernel_takes_the_child_into_the_cgroup),
         cmocka_unit_test(a_command_is_found_along_the_path),
     };
 
