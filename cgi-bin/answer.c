@@ -67,9 +67,10 @@ static int answer(struct request *req, struct response *res, struct error *err)
         return become_twin(app_folder, err);
     if (load_settings(&settings, app_folder, err) < 0)
         return -1;
-    if (router_reads_json(route)) /* all that start jobs do */
+    if (router_reads_json(route)) { /* all that start jobs do */
         address_of_api(&settings, req, &api);
-    engine.api = buf_text(&api);
+        engine.api = buf_text(&api);
+    }
     engine.store = store_open(settings.database, err);
     if (!engine.store)
         return -1;

@@ -41,8 +41,8 @@ int auth_check_token(const struct store *db, int64_t now_ms, const char *text, e
 
 /* The two tokens of a job's run: their text begins with the job's id, so that it is found by that. */
 enum { AUTH_JOB_TOKEN_SIZE = 4 + 26 + 1 + SECRET_TOKEN_SIZE };
-#define AUTH_LEASE_PREFIX "jjl_"
-#define AUTH_WORKER_PREFIX "jjw_"
+#define AUTH_LEASE_PREFIX JOB_LEASE_PREFIX
+#define AUTH_WORKER_PREFIX JOB_TOKEN_PREFIX
 
 /* Value of the session cookie of the request; NULL: none. `out` holds it. */
 const char *auth_session_cookie(char out[SECRET_TOKEN_SIZE]);

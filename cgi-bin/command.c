@@ -20,6 +20,8 @@ static const char usage[] =
     "  init [--data DIR]   make the data folder, its database and, where there is none yet, the account `admin`.\n"
     "                      Its password and an API token are made up and written to DIR/admin-password and\n"
     "                      DIR/admin-token (mode 600). Run it as the user that Apache runs programs as.\n"
+    "  tick                look after jobs whose runner is gone: take in what they left, end them as error or start\n"
+    "                      them again; for cron, on machines that get no requests\n"
     "  settings            print a commented jobjoker.ini with every setting and its preset\n"
     "  settings --table    the same as a Markdown table\n"
     "  api                 print the API as a Markdown table, from the program's own table of routes\n"
@@ -129,6 +131,36 @@ static int command_init(int argc, char **argv)
     return 0;
 }
 
+static int tick(const struct settings *settings, const char *app_folder, struct error *err)
+{
+    struct engine engine = {.settings = settings, .app_folder = app_folder, .now_ms = clock_now_ms()};
+    int result;
+
+    engine.store = store_open(settings->database, err);
+    if (!engine.store)
+        return -1;
+    result = engine_reap(&engine, err);
+    store_close(engine.store);
+    return result;
+}
+
+static int command_tick(int argc, char **argv)
+{
+    char folder[PATH_MAX];
+    struct settings settings;
+    struct error err = {0};
+
+    (void)argv;
+    if (argc != 2)
+        return fputs(usage, stderr), 2;
+    if (io_program_folder(folder, sizeof folder) < 0)
+        return perror("jobjoker"), 1;
+    *strrchr(folder, '/') = '\0';
+    if (settings_load(&settings, folder, &err) < 0 || tick(&settings, folder, &err) < 0)
+        return complain(&err);
+    return 0;
+}
+
 static int command_settings(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[2], "--table") == 0)
@@ -173,8 +205,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"init", command_init},       {"settings", command_settings}, {"api", command_api},
-    {"version", command_version}, {"answer", command_answer},
+    {"init", command_init}, {"tick", command_tick},       {"settings", command_settings},
+    {"api", command_api},   {"version", command_version}, {"answer", command_answer},
 };
 
 int main(int argc, char **argv)

@@ -113,8 +113,7 @@ int write_response(struct request *req, const struct context *ctx, struct store 
 int write_report(struct request *req, const struct context *ctx, struct store *db, struct response *res,
                  struct error *err)
 {
-    static const char *const words[] = {[WANT_RUN] = "run", [WANT_STOP] = "stop", [WANT_KILL] = "kill"};
-    enum job_wanted wanted;
+    const char *wanted;
     char type[64];
 
     (void)db;
@@ -124,12 +123,12 @@ int write_report(struct request *req, const struct context *ctx, struct store *d
     if (engine_report(ctx->engine, request_path(req, "id"), buf_text(&req->body), req->body.size, &wanted, err) < 0)
         return -1;
     if (req->format == FORMAT_TEXT) {
-        buf_printf(response_text(res, "text/plain"), "%s\n", words[wanted]);
+        buf_printf(response_text(res, "text/plain"), "%s\n", wanted);
         return 0;
     }
     json_begin(&res->json, '{');
     json_name(&res->json, "wanted");
-    json_put_string(&res->json, words[wanted]);
+    json_put_string(&res->json, wanted);
     json_end(&res->json, '}');
     return 0;
 }

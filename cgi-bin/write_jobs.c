@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "handlers.h"
 #include "job/schema.h"
+#include "worker/options.h"
 
 static int wrong(struct error *err, const char *sentence)
 {
@@ -15,7 +16,7 @@ static int wrong(struct error *err, const char *sentence)
 
 static int check_keys(const struct json *body, struct error *err)
 {
-    static const char *const known[] = {"worker", "parameters", "name", "timeout", "start"};
+    static const char *const known[] = {"worker", "parameters", "name", "start", "timeout", "limits", "on_lost"};
 
     if (json_type(body) != JSON_OBJECT)
         return wrong(err, "a job is a JSON object such as {\"worker\":\"NAME\",\"parameters\":{}}");
@@ -78,11 +79,11 @@ static int settle_parameters(const struct json *given, const struct worker *w, i
     return result;
 }
 
-static int read_timeout(const struct json *given, int64_t preset_ms, struct job *job, struct error *err)
+static int read_timeout(const struct json *given, const struct settings *settings, struct job *job, struct error *err)
 {
     double seconds = json_number(given);
+    int64_t max_ms = settings->timeout_max_ms;
 
-    job->timeout_ms = preset_ms;
     if (!given || json_type(given) == JSON_NULL)
         return 0;
     if (json_type(given) != JSON_NUMBER || !(seconds >= 0 && seconds <= 31536000))
@@ -90,7 +91,47 @@ static int read_timeout(const struct json *given, int64_t preset_ms, struct job 
     job->timeout_ms = (int64_t)(seconds * 1000 + 0.5);
     if (seconds > 0 && job->timeout_ms == 0) /* 0 is none */
         job->timeout_ms = 1;
+    if (max_ms && (!job->timeout_ms || job->timeout_ms > max_ms))
+        return error_set(err, 422, "job_invalid", "`timeout` must be no more than %g seconds here",
+                         (double)max_ms / 1000);
     return 0;
+}
+
+static int read_limits(const struct json *given, const struct settings *settings, struct job *job, struct error *err)
+{
+    enum limit above;
+
+    if (limits_read_json(given, "job_invalid", &job->limits, err) < 0)
+        return -1;
+    above = limits_above_ceiling(settings, &job->limits);
+    if (above != LIMITS)
+        return error_set(err, 422, "job_invalid", "the limit `%s` is above what the administrator allows",
+                         limit_name(above));
+    return 0;
+}
+
+static int read_on_lost(const struct json *given, struct job *job, struct error *err)
+{
+    if (!given || json_type(given) == JSON_NULL)
+        return 0;
+    if (!json_string(given) || job_on_lost_from_name(json_string(given), &job->on_lost) < 0)
+        return wrong(err, "`on_lost` must be \"fail\" or \"requeue\"");
+    return 0;
+}
+
+/* What the job asks for itself, over what its worker and the settings say. */
+static int settle_wishes(const struct json *body, const struct worker *w, const struct settings *settings,
+                         struct job *job, struct error *err)
+{
+    struct worker_options options;
+
+    if (worker_options_parse(w->options, &options, err) < 0)
+        return -1;
+    worker_options_preset(&options, settings, job);
+    if (read_timeout(json_member(body, "timeout"), settings, job, err) < 0 ||
+        read_limits(json_member(body, "limits"), settings, job, err) < 0)
+        return -1;
+    return read_on_lost(json_member(body, "on_lost"), job, err);
 }
 
 static int read_name(const struct json *given, struct job *job, struct error *err)
@@ -123,8 +164,7 @@ static int build_job(const struct json *body, const struct context *ctx, const s
         return -1;
     }
     memcpy(job->worker, w.name, sizeof job->worker);
-    if (read_name(json_member(body, "name"), job, err) < 0 ||
-        read_timeout(json_member(body, "timeout"), ctx->settings->timeout_ms, job, err) < 0)
+    if (read_name(json_member(body, "name"), job, err) < 0 || settle_wishes(body, &w, ctx->settings, job, err) < 0)
         return -1;
     return settle_parameters(json_member(body, "parameters"), &w, ctx->settings->parameters_max, job, res, err);
 }
@@ -171,7 +211,18 @@ static char *body_word(struct request *req)
     return text + strspn(text, " \t\r\n");
 }
 
-/* PUT /jobs/ID/status. 200; 404; 409; 422 status_unknown. */
+/* 202: its runner has not done it yet, and will. */
+static int pause_job(const struct context *ctx, const char *id, bool pause, struct job *job, struct response *res,
+                     struct error *err)
+{
+    if (engine_pause(ctx->engine, id, pause, job, err) < 0)
+        return -1;
+    if (job->state == JOB_ACTIVE && job->paused != pause)
+        res->status = 202;
+    return 0;
+}
+
+/* PUT /jobs/ID/status. 200; 202; 404; 409; 422 status_unknown. */
 int write_job_status(struct request *req, const struct context *ctx, struct store *db, struct response *res,
                      struct error *err)
 {
@@ -185,10 +236,13 @@ int write_job_status(struct request *req, const struct context *ctx, struct stor
         result = engine_start(ctx->engine, id, &job, err);
     else if (word && (strcmp(word, "stop") == 0 || strcmp(word, "kill") == 0))
         result = engine_end(ctx->engine, id, *word == 's' ? WANT_STOP : WANT_KILL, &job, err);
+    else if (word && (strcmp(word, "pause") == 0 || strcmp(word, "resume") == 0))
+        result = pause_job(ctx, id, *word == 'p', &job, res, err);
     else if (told == JOB_ACTIVE || told == JOB_DONE || told == JOB_ERROR)
         result = engine_tell_state(ctx->engine, id, told, &job, err);
     else
-        return error_set(err, 422, "status_unknown", "the status must be start, stop, kill, active, done or error");
+        return error_set(err, 422, "status_unknown",
+                         "the status must be start, stop, kill, pause, resume, active, done or error");
     if (result < 0)
         return -1;
     answer_job(req, &job, false, res);

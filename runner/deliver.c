@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/spawn.h"
 #include "environment.h"
+#include "step.h"
 
 enum {
     RETRY_FIRST_MS = 100,
@@ -28,7 +29,7 @@ enum {
 
 void delivery_init(struct delivery *d, const struct ticket *t)
 {
-    *d = (struct delivery){.ticket = t, .answer_fd = -1, .retry_ms = RETRY_FIRST_MS};
+    *d = (struct delivery){.ticket = t, .answer_fd = -1, .retry_ms = RETRY_FIRST_MS, .sent_ms = clock_monotonic_ms()};
     spool_init(&d->spool, t->folder);
 }
 
@@ -184,6 +185,7 @@ static void keep_in_spool(struct delivery *d, bool due)
         if (spool_append(&d->spool, &d->head) < 0)
             return; /* the disk is full: both stay in memory, and no more is read from the worker */
         d->head_spooled = true;
+        step_reached(d->ticket, STEP_REPORT_SPOOLED);
     }
     if (!due || report_is_empty(&d->report))
         return;
@@ -217,7 +219,9 @@ int64_t delivery_work(struct delivery *d, bool now)
     if (d->pid)
         return watch_program(d, clock);
     if (d->head.size && clock >= d->retry_at_ms) {
+        d->sent_ms = clock;
         if (start_program(d) == 0) {
+            step_reached(d->ticket, STEP_REPORT_SENT);
             d->kill_at_ms = clock + PROGRAM_TIMEOUT_MS;
             return d->kill_at_ms;
         }
@@ -298,13 +302,23 @@ static int read_status(const char *text, const char **body)
 
 static enum answer read_wish(const char *body)
 {
-    return strcmp(body, "stop\n") == 0 ? ANSWER_STOP : strcmp(body, "kill\n") == 0 ? ANSWER_KILL : ANSWER_RUN;
+    static const struct {
+        const char *word;
+        enum answer answer;
+    } wishes[] = {{"pause\n", ANSWER_PAUSE}, {"stop\n", ANSWER_STOP}, {"kill\n", ANSWER_KILL}};
+
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        if (strcmp(body, wishes[i].word) == 0)
+            return wishes[i].answer;
+    }
+    return ANSWER_RUN;
 }
 
 static enum answer judge(struct delivery *d, int status, const char *body)
 {
     switch (status) {
     case 200:
+        step_reached(d->ticket, STEP_REPORT_TAKEN);
         drop_head(d);
         return read_wish(body);
     case 401:

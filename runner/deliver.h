@@ -14,7 +14,14 @@
  * (RFC 3875), and supervise.c's loop tells us when it has said something and when it ended. What is refused for the
  * moment is kept in the spool and tried again. */
 
-enum answer { ANSWER_NONE, ANSWER_RUN, ANSWER_STOP, ANSWER_KILL, ANSWER_FENCED /* we do not own this job any more */ };
+enum answer {
+    ANSWER_NONE,
+    ANSWER_RUN,
+    ANSWER_PAUSE,
+    ANSWER_STOP,
+    ANSWER_KILL,
+    ANSWER_FENCED /* we do not own this job any more */
+};
 
 struct delivery {
     const struct ticket *ticket;
@@ -30,6 +37,7 @@ struct delivery {
     int64_t retry_ms;         /* the next pause */
     bool asked;               /* while the program was at work: if it fails, it is tried again without a pause */
     int64_t failing_since_ms; /* 0: it works */
+    int64_t sent_ms;          /* when a report went off last, or was tried to */
     bool fenced;              /* the job is not ours any more: nothing more is delivered */
 };
 

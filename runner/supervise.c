@@ -15,14 +15,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/process_tree.h"
 #include "deliver.h"
+#include "ending.h"
 #include "output.h"
+#include "step.h"
 #include "worker.h"
 
 enum {
     KILL_TIMEOUT_MS = 2000,
+    FREEZE_TIMEOUT_MS = 2000,
+    CPU_LOOK_MIN_MS = 50,  /* between two looks at the CPU time of the tree */
     KILL_AGAIN_MS = 1000,  /* after which those in uninterruptible sleep are tried again */
     LAST_WORDS_MS = 60000, /* how long the end of a job is tried to be delivered before it is left in the spool */
 };
@@ -35,13 +40,18 @@ struct run {
     struct delivery delivery;
     struct output output;
     struct worker_process worker; /* pid 0: it has ended, or never began */
+    pid_t had_pid;                /* that the worker has, or had */
     int signals;                  /* signalfd */
     enum ending ending;
-    int64_t timeout_at_ms; /* monotonic; INT64_MAX: none */
-    int64_t kill_at_ms;    /* when the grace period is over; INT64_MAX: none */
-    bool was_wanted;       /* it ends because somebody asked for it */
-    bool child_ended;      /* since it was looked for last */
-    bool ask;              /* something is wanted: a report is to go off at once */
+    int64_t timeout_at_ms;  /* monotonic; INT64_MAX: none */
+    int64_t kill_at_ms;     /* when the grace period is over; INT64_MAX: none */
+    int64_t look_at_cpu_ms; /* when the limit of CPU time may be reached; INT64_MAX: none */
+    int64_t started_ms;     /* monotonic */
+    bool paused;
+    int64_t timeout_left_ms; /* while it is paused */
+    bool was_wanted;         /* it ends because somebody asked for it */
+    bool child_ended;        /* since it was looked for last */
+    bool ask;                /* something is wanted: a report is to go off at once */
     bool said_end;
     int64_t ended_at_ms; /* when the end was said; monotonic */
     int status;          /* of the worker, as waitpid(2) gives it */
@@ -55,27 +65,81 @@ static bool worker_lives(const struct run *r)
     return r->worker.pid > 0;
 }
 
-/* -- ending the tree -- */
+/* -- the tree -- */
+
+static struct process_tree tree_of(const struct run *r)
+{
+    return (struct process_tree){
+        .root = getpid(),
+        .spare = r->delivery.pid,
+        .cgroup = r->worker.cgroup[0] ? r->worker.cgroup : NULL,
+    };
+}
 
 static void kill_tree(struct run *r)
 {
+    struct process_tree tree = tree_of(r);
     struct error err = {0};
 
     r->ending = ENDING_KILL;
     r->kill_at_ms = INT64_MAX;
-    if (process_tree_kill(getpid(), r->delivery.pid, KILL_TIMEOUT_MS, &err) < 0)
+    if (process_tree_kill(&tree, KILL_TIMEOUT_MS, &err) < 0)
         r->kill_at_ms = clock_monotonic_ms() + KILL_AGAIN_MS;
 }
 
+/* Whether it is done is told at once, because somebody waits for that. */
+static void say_paused(struct run *r, bool paused)
+{
+    struct report_record record = {.verb = REPORT_PAUSED, .paused = paused};
+
+    r->paused = paused;
+    report_say(&r->delivery.report, paused ? "PAUSED" : "RESUMED");
+    report_add(&r->delivery.report, &record);
+    r->ask = true;
+}
+
+/* The time that it may run stands still meanwhile. */
+static void pause_tree(struct run *r)
+{
+    struct process_tree tree = tree_of(r);
+    struct error err = {0};
+
+    if (r->paused || r->ending != ENDING_NONE || !worker_lives(r))
+        return;
+    if (process_tree_freeze(&tree, FREEZE_TIMEOUT_MS, &err) < 0) {
+        (void)process_tree_thaw(&tree, &err); /* the next answer asks again */
+        return;
+    }
+    r->timeout_left_ms = r->timeout_at_ms == INT64_MAX ? INT64_MAX : r->timeout_at_ms - clock_monotonic_ms();
+    r->timeout_at_ms = INT64_MAX;
+    say_paused(r, true);
+}
+
+static void resume_tree(struct run *r)
+{
+    struct process_tree tree = tree_of(r);
+    struct error err = {0};
+
+    if (!r->paused)
+        return;
+    (void)process_tree_thaw(&tree, &err);
+    if (r->timeout_left_ms != INT64_MAX)
+        r->timeout_at_ms = clock_monotonic_ms() + r->timeout_left_ms;
+    say_paused(r, false);
+}
+
+/* Who is frozen hears SIGTERM only when it goes on. */
 static void stop_tree(struct run *r)
 {
+    struct process_tree tree = tree_of(r);
     struct error err = {0};
 
     if (r->ending != ENDING_NONE)
         return;
     r->ending = ENDING_STOP;
     r->kill_at_ms = clock_monotonic_ms() + r->ticket->grace_ms;
-    (void)process_tree_signal(getpid(), r->delivery.pid, SIGTERM, &err);
+    (void)process_tree_signal(&tree, SIGTERM, &err);
+    resume_tree(r);
 }
 
 static void obey(struct run *r, enum answer answer)
@@ -95,6 +159,12 @@ static void obey(struct run *r, enum answer answer)
         r->was_wanted = true;
         stop_tree(r);
         return;
+    case ANSWER_PAUSE:
+        pause_tree(r);
+        return;
+    case ANSWER_RUN:
+        resume_tree(r);
+        return;
     default:
         return;
     }
@@ -111,6 +181,10 @@ static void note_usage(struct run *r, const struct rusage *u)
 {
     r->usage.cpu_user_ms += to_ms(u->ru_utime);
     r->usage.cpu_system_ms += to_ms(u->ru_stime);
+    r->usage.blocks_in += u->ru_inblock;
+    r->usage.blocks_out += u->ru_oublock;
+    r->usage.switches += u->ru_nvcsw;
+    r->usage.switches_forced += u->ru_nivcsw;
     if (u->ru_maxrss > r->usage.max_rss_kib)
         r->usage.max_rss_kib = u->ru_maxrss;
 }
@@ -133,6 +207,7 @@ static void reap_children(struct run *r)
             r->worker.pid = 0;
             r->status = status;
             r->has_status = true;
+            step_reached(r->ticket, STEP_WORKER_ENDED);
         }
     }
 }
@@ -193,75 +268,61 @@ static bool read_to_end(struct run *r, int *fd, struct stream *s)
 
 /* -- the end -- */
 
-/* Real-time signals have no names. */
-static void describe_signal(struct run *r, int number)
+static void describe_end(struct run *r, struct report_record *end)
 {
-    const char *name = sigabbrev_np(number);
+    struct ending_facts facts = {
+        .ticket = r->ticket,
+        .pid = r->had_pid,
+        .has_status = r->has_status,
+        .status = r->status,
+        .was_wanted = r->was_wanted,
+        .we_killed = r->ending == ENDING_KILL,
+        .oom_kills = r->worker.cgroup[0] ? cgroup_oom_kills(r->worker.cgroup) : -1,
+        .last_error = r->output.last_error,
+    };
 
-    if (name)
-        snprintf(r->reason, sizeof r->reason, "killed by SIG%s (%s)", name, sigdescr_np(number));
-    else
-        snprintf(r->reason, sizeof r->reason, "killed by signal %d", number);
-}
-
-static void describe_status(struct run *r, struct report_record *end)
-{
-    if (!r->has_status) {
-        end->event = EVENT_FAILURE;
-        return;
-    }
-    if (WIFSIGNALED(r->status)) {
-        end->signal = WTERMSIG(r->status);
-        end->event = EVENT_FAILURE;
-        if (!r->reason[0])
-            describe_signal(r, end->signal);
-        return;
-    }
-    end->exit_code = WEXITSTATUS(r->status);
-    end->event = end->exit_code || r->reason[0] ? EVENT_FAILURE : EVENT_SUCCESS;
-    if (end->exit_code && !r->reason[0] && r->output.last_error)
-        snprintf(r->reason, sizeof r->reason, "%s", r->output.last_error);
-    if (end->exit_code && !r->reason[0])
-        snprintf(r->reason, sizeof r->reason, "exit status %d", end->exit_code);
+    ending_describe(&facts, end, r->reason);
+    end->bytes = r->reason;
+    end->size = strlen(r->reason);
 }
 
 static void say_end(struct run *r)
 {
     struct report_record end = {.verb = REPORT_END, .time_ms = clock_now_ms(), .exit_code = -1};
-    struct report_record usage = {.verb = REPORT_USAGE, .usage = r->usage};
+    struct report_record usage = {.verb = REPORT_USAGE};
 
-    describe_status(r, &end);
-    if (r->was_wanted) {
-        end.event = EVENT_KILLED;
-        snprintf(r->reason, sizeof r->reason, "%s", r->ending == ENDING_KILL ? "killed" : "stopped");
-    }
-    end.bytes = r->reason;
-    end.size = strlen(r->reason);
+    describe_end(r, &end);
+    r->usage.wall_ms = clock_monotonic_ms() - r->started_ms;
+    usage.usage = r->usage;
     if (r->has_status)
         report_add(&r->delivery.report, &usage);
     report_say(&r->delivery.report, "ENDED");
     report_add(&r->delivery.report, &end);
     r->said_end = true;
     r->ended_at_ms = clock_monotonic_ms();
+    if (r->worker.cgroup[0] && cgroup_remove(r->worker.cgroup) < 0 && !r->ticket->detach)
+        log_line("runner of job %s: its cgroup cannot be removed: %s", r->ticket->id, strerror(errno));
+    step_reached(r->ticket, STEP_END_SAID);
 }
 
 /* Is nothing of the tree left? The kernel knows without a look at all processes, unless a delivery is on its way. */
 static bool tree_is_empty(struct run *r)
 {
+    struct process_tree tree = tree_of(r);
     siginfo_t info = {0};
 
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
         return errno == ECHILD; /* we are the subreaper: who has no child has no descendant */
     if (r->delivery.pid == 0 && info.si_pid == 0)
         return false; /* a child, and it is no corpse */
-    return process_tree_is_empty(getpid(), r->delivery.pid);
+    return process_tree_is_empty(&tree);
 }
 
-/* Makes sure that nothing of the tree is left. What the worker left behind gets the rest of the grace period if it is
- * being stopped, and is killed at once otherwise. */
+/* Makes sure that nothing of the tree is left, unless the worker wants that and ended by itself. What it left behind gets
+ * the rest of the grace period if it is being stopped, and is killed at once otherwise. */
 static bool tree_is_cleared(struct run *r)
 {
-    if (tree_is_empty(r))
+    if (tree_is_empty(r) || (r->ticket->detach && r->ending == ENDING_NONE))
         return true;
     if (r->kill_at_ms != INT64_MAX)
         return false; /* it has its time still */
@@ -275,8 +336,34 @@ static void finish(struct run *r)
 {
     if (r->said_end || r->delivery.fenced || !tree_is_cleared(r))
         return;
+    step_reached(r->ticket, STEP_TREE_CLEARED);
     if (read_to_end(r, &r->worker.out, &r->output.out) && read_to_end(r, &r->worker.err, &r->output.err))
         say_end(r);
+}
+
+/* All its processes on all processors cannot use up the rest before this. */
+static void plan_look_at_cpu(struct run *r, int64_t used_ms)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t pause_ms = (r->ticket->limits.max[LIMIT_CPU] - used_ms) / (processors > 0 ? processors : 1);
+
+    r->look_at_cpu_ms = clock_monotonic_ms() + (pause_ms > CPU_LOOK_MIN_MS ? pause_ms : CPU_LOOK_MIN_MS);
+}
+
+/* The kernel limits each process; the sum is ours to watch. */
+static void look_at_cpu(struct run *r)
+{
+    struct process_tree tree = tree_of(r);
+    int64_t living_ms = process_tree_cpu_ms(&tree), used_ms = r->usage.cpu_user_ms + r->usage.cpu_system_ms;
+
+    used_ms += living_ms > 0 ? living_ms : 0;
+    if (used_ms < r->ticket->limits.max[LIMIT_CPU]) {
+        plan_look_at_cpu(r, used_ms);
+        return;
+    }
+    snprintf(r->reason, sizeof r->reason, "limit of CPU time: %g s are used up",
+             (double)r->ticket->limits.max[LIMIT_CPU] / 1000);
+    stop_tree(r);
 }
 
 static void look_at_clock(struct run *r)
@@ -284,9 +371,11 @@ static void look_at_clock(struct run *r)
     int64_t now = clock_monotonic_ms();
 
     if (now >= r->timeout_at_ms && r->ending == ENDING_NONE && worker_lives(r)) {
-        snprintf(r->reason, sizeof r->reason, "timed out after %g s", (double)r->ticket->timeout_ms / 1000);
+        snprintf(r->reason, sizeof r->reason, "timeout: it ran for %g s", (double)r->ticket->timeout_ms / 1000);
         stop_tree(r);
     }
+    if (now >= r->look_at_cpu_ms && r->ending == ENDING_NONE && worker_lives(r))
+        look_at_cpu(r);
     if (now >= r->kill_at_ms && !r->said_end)
         kill_tree(r);
 }
@@ -332,16 +421,27 @@ static void wait_for_something(struct run *r, int64_t until_ms)
         (void)read_stream(r, &r->worker.err, &r->output.err);
 }
 
+/* When a runner that has nothing to say reports all the same: others on other hosts know by that that it lives. */
+static int64_t heartbeat_at_ms(const struct run *r)
+{
+    if (!r->ticket->heartbeat_ms || r->said_end || r->delivery.pid)
+        return INT64_MAX;
+    return r->delivery.sent_ms + r->ticket->heartbeat_ms;
+}
+
 /* Lets reports go off. Returns when to be called again. */
 static int64_t deliver(struct run *r)
 {
+    bool ask = r->ask || clock_monotonic_ms() >= heartbeat_at_ms(r);
     int64_t until;
 
-    if (r->ask)
+    if (ask && r->ask)
         delivery_ask(&r->delivery);
-    until = delivery_work(&r->delivery, r->ask || r->said_end);
+    else if (ask)
+        report_begin(&r->delivery.report);
+    until = delivery_work(&r->delivery, ask || r->said_end);
     r->ask = r->ask && !report_is_empty(&r->delivery.report); /* one was on its way: the next one asks */
-    return until;
+    return earliest(until, heartbeat_at_ms(r));
 }
 
 static void loop(struct run *r)
@@ -356,7 +456,8 @@ static void loop(struct run *r)
             finish(r);
         until = deliver(r);
         until = earliest(until, r->said_end ? INT64_MAX : r->kill_at_ms);
-        until = earliest(until, worker_lives(r) && r->ending == ENDING_NONE ? r->timeout_at_ms : INT64_MAX);
+        if (worker_lives(r) && r->ending == ENDING_NONE)
+            until = earliest(until, earliest(r->timeout_at_ms, r->look_at_cpu_ms));
         if (!is_finished(r))
             wait_for_something(r, until);
     }
@@ -380,32 +481,39 @@ static void start(struct run *r, const char *library)
     struct report_record pid = {.verb = REPORT_PID};
 
     report_say(&r->delivery.report, "STARTED");
+    r->started_ms = clock_monotonic_ms();
     if (worker_start(r->ticket, library, &r->worker, r->reason) < 0)
         return;
-    pid.pid = r->worker.pid;
+    step_reached(r->ticket, STEP_WORKER_STARTED);
+    pid.pid = r->had_pid = r->worker.pid;
     report_add(&r->delivery.report, &pid);
     if (r->ticket->timeout_ms)
-        r->timeout_at_ms = clock_monotonic_ms() + r->ticket->timeout_ms;
+        r->timeout_at_ms = r->started_ms + r->ticket->timeout_ms;
+    if (r->ticket->limits.max[LIMIT_CPU])
+        plan_look_at_cpu(r, 0);
 }
 
-void supervise(const struct ticket *t, const char *library, int ready, int signals)
+void supervise(const struct ticket *t, const char *library, int ready, int signals, struct worker_process *worker)
 {
     struct run r = {.ticket = t,
                     .worker = {.out = -1, .err = -1},
                     .signals = signals,
                     .timeout_at_ms = INT64_MAX,
+                    .look_at_cpu_ms = INT64_MAX,
                     .kill_at_ms = INT64_MAX};
 
     delivery_init(&r.delivery, t);
     output_init(&r.output, &r.delivery.report);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         snprintf(r.reason, sizeof r.reason, "the runner could not be set up: %s", strerror(errno));
+    step_reached(t, STEP_READY);
     /* From here on we tell all that happens: who started us need not wait for the worker's start as well. */
     (void)!write(ready, "R", 1);
     close(ready);
     if (!r.reason[0])
         start(&r, library);
     loop(&r);
+    *worker = r.worker;
     output_clear(&r.output);
     delivery_clear(&r.delivery);
 }

@@ -1,8 +1,9 @@
-/* The ticket. A table says where each key goes, and all of them must be there. */
+/* The ticket. Tables say where each key goes, and which may be missing. */
 #include "ticket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,17 +13,28 @@
 
 enum { TICKET_CHUNK = 65536 };
 
-static const struct {
+struct place {
     const char *key;
     size_t offset;
-} texts[] = {
-    {"id", offsetof(struct ticket, id)},           {"worker", offsetof(struct ticket, worker)},
-    {"code", offsetof(struct ticket, code)},       {"folder", offsetof(struct ticket, folder)},
-    {"lease", offsetof(struct ticket, lease)},     {"token", offsetof(struct ticket, token)},
-    {"api", offsetof(struct ticket, api)},         {"program", offsetof(struct ticket, program)},
-    {"php", offsetof(struct ticket, php)},         {"path", offsetof(struct ticket, path)},
-    {"attempt", offsetof(struct ticket, attempt)}, {"parameters", offsetof(struct ticket, parameters)},
+    bool optional;
 };
+
+#define MUST(member)                                    \
+    {                                                   \
+#member, offsetof(struct ticket, member), false \
+    }
+#define MAY(member)                                    \
+    {                                                  \
+#member, offsetof(struct ticket, member), true \
+    }
+
+static const struct place texts[] = {
+    MUST(id),  MUST(worker),  MUST(code),  MUST(folder), MUST(lease),       MUST(token),
+    MUST(api), MUST(program), MUST(php),   MUST(path),   MUST(attempt),     MUST(parameters),
+    MAY(user), MAY(sandbox),  MAY(cgroup), MAY(stop_at), MAY(sandbox_read), MAY(sandbox_write),
+};
+
+static const struct place numbers[] = {MUST(timeout_ms), MUST(grace_ms), MAY(detach), MAY(nice), MAY(heartbeat_ms)};
 
 void ticket_clear(struct ticket *t)
 {
@@ -42,15 +54,47 @@ static const char *find(const struct ticket *t, const char *key)
     return NULL;
 }
 
-static int find_number(const struct ticket *t, const char *key, int64_t *out)
+static bool read_texts(struct ticket *t)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *value = find(t, texts[i].key);
+
+        if (!value && !texts[i].optional)
+            return false;
+        value = value ? value : "";
+        memcpy((char *)t + texts[i].offset, &value, sizeof value);
+    }
+    return true;
+}
+
+static bool read_number(const struct ticket *t, const char *key, bool optional, int64_t *out)
 {
     const char *value = find(t, key);
-    long long number;
+    long long number = 0;
 
-    if (!value || text_to_int(value, 0, INT64_MAX / 2, &number) < 0)
-        return -1;
+    if (value ? text_to_int(value, 0, INT64_MAX / 2, &number) < 0 : !optional)
+        return false;
     *out = number;
-    return 0;
+    return true;
+}
+
+static bool read_numbers(struct ticket *t)
+{
+    int64_t value;
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (!read_number(t, numbers[i].key, numbers[i].optional, &value))
+            return false;
+        memcpy((char *)t + numbers[i].offset, &value, sizeof value);
+    }
+    for (enum limit l = 0; l < LIMITS; l++) {
+        char key[32];
+
+        snprintf(key, sizeof key, "limit.%s", limit_name(l));
+        if (!read_number(t, key, true, &t->limits.max[l]))
+            return false;
+    }
+    return true;
 }
 
 static int find_kind(struct ticket *t)
@@ -82,18 +126,8 @@ static int read_text(int fd, struct buf *text)
 
 int ticket_read(int fd, struct ticket *out)
 {
-    bool whole;
-
     *out = (struct ticket){0};
-    whole = read_text(fd, &out->text) == 0;
-    for (size_t i = 0; whole && i < sizeof texts / sizeof *texts; i++) {
-        const char *value = find(out, texts[i].key);
-
-        memcpy((char *)out + texts[i].offset, &value, sizeof value);
-        whole = value != NULL;
-    }
-    if (whole && find_kind(out) == 0 && find_number(out, "timeout_ms", &out->timeout_ms) == 0 &&
-        find_number(out, "grace_ms", &out->grace_ms) == 0)
+    if (read_text(fd, &out->text) == 0 && read_texts(out) && read_numbers(out) && find_kind(out) == 0)
         return 0;
     log_line("runner: the ticket is not complete");
     ticket_clear(out);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "job/limits.h"
 
 /* What the starter hands to the runner: strings "key=value", each ended by a NUL (DESIGN.md, section 5). */
 
@@ -15,6 +16,10 @@ struct ticket {
     enum ticket_kind kind;
     int64_t timeout_ms; /* 0: none */
     int64_t grace_ms;
+    /* What follows may be missing in the ticket of another version: then it is empty, or 0. */
+    const char *user, *sandbox, *sandbox_read, *sandbox_write, *cgroup, *stop_at;
+    struct limits limits;
+    int64_t detach, nice, heartbeat_ms;
 };
 
 /* Reads it from a descriptor. -1: it is none; the reason is logged. */

@@ -10,28 +10,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/process.h"
+#include "base/sandbox.h"
 #include "base/spawn.h"
 #include "environment.h"
+#include "worker_user.h"
 
 /* The kernel takes 128 KiB in one variable, and a quarter of the stack's limit (usually 2 MiB) in all: execve(2). */
 enum { VARIABLE_MAX = 120 << 10, ENVIRONMENT_MAX = 1 << 20 };
+
+enum { SANDBOX_PATHS_MAX = 64 };
 
 /* The whole of one start, so that each step can say what went wrong. */
 struct start {
     const struct ticket *ticket;
     const char *library;
     char folder[PATH_MAX]; /* run/ID/work */
+    char tmp[PATH_MAX];    /* run/ID/tmp */
     char program[PATH_MAX];
     char host[PATH_MAX];
     const char *argv[4];
     struct environment environment;
+    struct spawn spawn;
+    struct worker_process *process;
+    const char *failed_step;
+    struct sandbox sandbox;
+    char cgroup_procs[PATH_MAX + 16];
 };
 
 static int explain(char *reason, const char *what, const char *detail)
 {
-    snprintf(reason, WORKER_REASON_SIZE, "the worker could not be started: %s%s%s", what, detail ? ": " : "",
+    snprintf(reason, WORKER_REASON_SIZE, "the worker could not be started: %.400s%s%.60s", what, detail ? ": " : "",
              detail ? detail : "");
     return -1;
 }
@@ -83,7 +95,7 @@ static void fill_environment(struct start *s)
 
     environment_put(e, "PATH", t->path);
     environment_put(e, "HOME", s->folder);
-    environment_put(e, "TMPDIR", s->folder);
+    environment_put(e, "TMPDIR", s->tmp);
     environment_put(e, "LANG", "C.UTF-8");
     environment_put(e, "JOBJOKER_ID", t->id);
     environment_put(e, "JOBJOKER_WORKER", t->worker);
@@ -111,41 +123,149 @@ static int open_parameters(const struct ticket *t)
     return fd;
 }
 
-static int make_folder(struct start *s, char *reason)
+static int make_folder(struct start *s, const char *name, char path[PATH_MAX], char *reason)
 {
-    snprintf(s->folder, sizeof s->folder, "%s/work", s->ticket->folder);
-    if (mkdir(s->folder, 0700) < 0 && errno != EEXIST)
+    char problem[WORKER_REASON_SIZE];
+
+    if (snprintf(path, PATH_MAX, "%s/%s", s->ticket->folder, name) >= PATH_MAX)
+        return explain(reason, "its working directory", strerror(ENAMETOOLONG));
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
         return explain(reason, "its working directory", strerror(errno));
+    if (s->process->has_user && worker_user_give(&s->process->user, path, problem) < 0)
+        return explain(reason, problem, NULL);
+    return 0;
+}
+
+/* -- limits -- */
+
+static void limit_resource(struct start *s, int resource, int64_t soft, int64_t hard)
+{
+    s->spawn.limits[s->spawn.limit_count++] =
+        (struct spawn_limit){resource, {.rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard}};
+}
+
+/* Those of each process (setrlimit(2)). The CPU time of all together is watched by the runner; a single process that uses
+ * it up is told by SIGXCPU, and killed a little later. `lack` says what the cgroup does not keep. */
+static void set_limits(struct start *s, int lack)
+{
+    enum { CPU_GRACE_S = 5 };
+    const int64_t *max = s->ticket->limits.max;
+    int64_t cpu_s = (max[LIMIT_CPU] + 999) / 1000;
+
+    limit_resource(s, RLIMIT_CORE, 0, 0);
+    if (cpu_s)
+        limit_resource(s, RLIMIT_CPU, cpu_s, cpu_s + CPU_GRACE_S);
+    if (max[LIMIT_MEMORY] && (lack & CGROUP_NO_MEMORY_MAX))
+        limit_resource(s, RLIMIT_AS, max[LIMIT_MEMORY], max[LIMIT_MEMORY]);
+    if (max[LIMIT_FILES])
+        limit_resource(s, RLIMIT_NOFILE, max[LIMIT_FILES], max[LIMIT_FILES]);
+    if (max[LIMIT_FILE_SIZE])
+        limit_resource(s, RLIMIT_FSIZE, max[LIMIT_FILE_SIZE], max[LIMIT_FILE_SIZE]);
+    if (max[LIMIT_PROCESSES] && (lack & CGROUP_NO_PROCESSES_MAX)) {
+        int64_t all =
+            max[LIMIT_PROCESSES] + process_count_threads(s->process->has_user ? s->process->user.uid : geteuid());
+
+        limit_resource(s, RLIMIT_NPROC, all, all);
+    }
+}
+
+/* A cgroup that the administrator asked for and that cannot be made fails the job: its limits would not be kept. */
+static int enter_cgroup(struct start *s, char cgroup[PATH_MAX], int *lack, char *reason)
+{
+    const struct ticket *t = s->ticket;
+    struct error err = {0};
+
+    *lack = CGROUP_NO_MEMORY_MAX | CGROUP_NO_PROCESSES_MAX;
+    if (!*t->cgroup)
+        return 0;
+    *lack = cgroup_make(t->cgroup, t->id, t->limits.max[LIMIT_MEMORY], t->limits.max[LIMIT_PROCESSES], cgroup, PATH_MAX,
+                        &err);
+    if (*lack < 0)
+        return explain(reason, "its cgroup", err.message);
+    snprintf(s->cgroup_procs, sizeof s->cgroup_procs, "%s/cgroup.procs", cgroup);
+    s->spawn.cgroup_procs = s->cgroup_procs;
+    return 0;
+}
+
+/* -- what it may see -- */
+
+static int choose_user(struct start *s, char *reason)
+{
+    char problem[WORKER_REASON_SIZE];
+
+    if (!*s->ticket->user) {
+        (void)worker_user_renounce();
+        return 0;
+    }
+    if (worker_user_find(s->ticket->user, WORKER_USERS_FILE, &s->process->user, problem) < 0)
+        return explain(reason, problem, NULL);
+    s->process->has_user = true;
+    s->spawn.user = &s->process->user;
+    return 0;
+}
+
+/* Its own folders, and those that the administrator adds; `words` holds the text of these. */
+static void list_write_paths(const struct start *s, char *words, const char *paths[SANDBOX_PATHS_MAX])
+{
+    size_t n = 0;
+
+    paths[n++] = s->folder;
+    paths[n++] = s->tmp;
+    for (char *word = strtok(words, " "); word && n + 1 < SANDBOX_PATHS_MAX; word = strtok(NULL, " "))
+        paths[n++] = word;
+    paths[n] = NULL;
+}
+
+static int open_sandbox(struct start *s, char *reason)
+{
+    char code[PATH_MAX], words[PATH_MAX];
+    const char *read_paths[] = {s->library, code, NULL}, *write_paths[SANDBOX_PATHS_MAX];
+    struct error err = {0};
+
+    s->sandbox.ruleset = -1;
+    if (strcmp(s->ticket->sandbox, "landlock") != 0)
+        return 0;
+    snprintf(code, sizeof code, "%.*s", (int)(strrchr(s->ticket->code, '/') - s->ticket->code), s->ticket->code);
+    snprintf(words, sizeof words, "%s", s->ticket->sandbox_write);
+    list_write_paths(s, words, write_paths);
+    if (sandbox_open(&s->sandbox, s->ticket->sandbox_read, read_paths, write_paths, &err) < 0)
+        return explain(reason, err.message, NULL);
+    s->spawn.sandbox = &s->sandbox;
     return 0;
 }
 
 static int spawn_worker(struct start *s, int in, int out, int err, pid_t *pid, char *reason)
 {
-    struct spawn spawn = {
-        .path = s->program,
-        .argv = (char *const *)(uintptr_t)s->argv,
-        .envp = environment_array(&s->environment),
-        .fds = {in, out, err},
-        .fd_count = 3,
-        .directory = s->folder,
-        .new_session = true,
-        .die_with_parent = true,
-    };
+    struct spawn *spawn = &s->spawn;
 
-    if (!spawn.envp)
+    spawn->path = s->program;
+    spawn->argv = (char *const *)(uintptr_t)s->argv;
+    spawn->envp = environment_array(&s->environment);
+    spawn->fds[0] = in;
+    spawn->fds[1] = out;
+    spawn->fds[2] = err;
+    spawn->fd_count = 3;
+    spawn->directory = s->folder;
+    spawn->new_session = true;
+    spawn->die_with_parent = true;
+    spawn->nice = (int)s->ticket->nice;
+    spawn->failed_step = &s->failed_step;
+    if (!spawn->envp)
         return explain(reason, strerror(ENOMEM), NULL);
-    if (spawn_start(&spawn, pid, NULL) == 0)
+    if (spawn_start(spawn, pid, NULL) == 0)
         return 0;
+    if (s->failed_step)
+        return explain(reason, s->failed_step, strerror(errno));
     if (errno == ENOENT && s->ticket->kind == TICKET_SCRIPT && access(s->program, F_OK) == 0)
         return explain(reason, "the interpreter that its first line names is not there", NULL);
     return explain(reason, strerror(errno), NULL);
 }
 
-static int open_pipes(int out[2], int err[2])
+static int open_pipes(const struct spawn_user *user, int out[2], int err[2])
 {
-    if (pipe2(out, O_CLOEXEC) < 0)
+    if (spawn_pipe(out, user) < 0)
         return -1;
-    if (pipe2(err, O_CLOEXEC) < 0) {
+    if (spawn_pipe(err, user) < 0) {
         close(out[0]);
         close(out[1]);
         return -1;
@@ -155,23 +275,31 @@ static int open_pipes(int out[2], int err[2])
     return 0;
 }
 
-int worker_start(const struct ticket *t, const char *library, struct worker_process *p, char reason[WORKER_REASON_SIZE])
+/* All that goes before its pipes. */
+static int prepare(struct start *s, char cgroup[PATH_MAX], char *reason)
 {
-    struct start s = {.ticket = t, .library = library};
-    int in, out[2], err[2], result;
+    int lack;
 
-    if (choose_program(&s, reason) < 0 || make_folder(&s, reason) < 0)
+    if (choose_program(s, reason) < 0 || choose_user(s, reason) < 0 || make_folder(s, "work", s->folder, reason) < 0 ||
+        make_folder(s, "tmp", s->tmp, reason) < 0 || open_sandbox(s, reason) < 0 ||
+        enter_cgroup(s, cgroup, &lack, reason) < 0)
         return -1;
-    in = open_parameters(t);
+    set_limits(s, lack);
+    fill_environment(s);
+    return 0;
+}
+
+static int start_with_pipes(struct start *s, struct worker_process *p, char *reason)
+{
+    int in = open_parameters(s->ticket), out[2], err[2], result;
+
     if (in < 0)
         return explain(reason, "its parameters", strerror(errno));
-    if (open_pipes(out, err) < 0) {
+    if (open_pipes(s->spawn.user, out, err) < 0) {
         close(in);
         return explain(reason, "pipes", strerror(errno));
     }
-    fill_environment(&s);
-    result = spawn_worker(&s, in, out[1], err[1], &p->pid, reason);
-    environment_clear(&s.environment);
+    result = spawn_worker(s, in, out[1], err[1], &p->pid, reason);
     close(in);
     close(out[1]);
     close(err[1]);
@@ -183,4 +311,16 @@ int worker_start(const struct ticket *t, const char *library, struct worker_proc
     p->out = out[0];
     p->err = err[0];
     return 0;
+}
+
+int worker_start(const struct ticket *t, const char *library, struct worker_process *p, char reason[WORKER_REASON_SIZE])
+{
+    struct start s = {.ticket = t, .library = library, .process = p, .sandbox.ruleset = -1};
+    int result = prepare(&s, p->cgroup, reason);
+
+    if (result == 0)
+        result = start_with_pipes(&s, p, reason);
+    sandbox_close(&s.sandbox);
+    environment_clear(&s.environment);
+    return result;
 }

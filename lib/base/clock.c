@@ -1,6 +1,11 @@
 #include "base/clock.h"
 
+#include <fcntl.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
 
 static int64_t read_clock(clockid_t id)
 {
@@ -18,4 +23,15 @@ int64_t clock_now_ms(void)
 int64_t clock_monotonic_ms(void)
 {
     return read_clock(CLOCK_MONOTONIC);
+}
+
+void clock_boot_id(char out[CLOCK_BOOT_ID_SIZE])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : io_read_all(fd, out, CLOCK_BOOT_ID_SIZE - 1);
+
+    out[n > 0 ? n : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    if (fd >= 0)
+        close(fd);
 }

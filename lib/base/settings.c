@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum setting_kind { TEXT, FOLDER, CHOICE, SECONDS, SIZE };
+enum setting_kind { TEXT, FOLDER, CHOICE, SECONDS, SIZE, COUNT };
 
 struct setting {
     const char *name;
@@ -24,6 +24,7 @@ struct setting {
 };
 
 #define TO_TEXT(member) .offset = offsetof(struct settings, member), .size = sizeof(((struct settings *)0)->member)
+#define CEILING "The highest that a job or a worker may ask for, and the limit of those that ask for none. 0: any."
 #define TO_NUMBER(member) .offset = offsetof(struct settings, member)
 
 static const struct setting table[] = {
@@ -44,6 +45,53 @@ static const struct setting table[] = {
      .help = "Seconds between the polite end (SIGTERM) and the hard one (SIGKILL) of a job that is stopped."},
     {"timeout", SECONDS, "0", TO_NUMBER(timeout_ms), .low = 0, .high = 31536000,
      .help = "Seconds that a job may run when it names no timeout. 0: no limit."},
+    {"timeout_max", SECONDS, "0", TO_NUMBER(timeout_max_ms), .low = 0, .high = 31536000,
+     .help = "The longest timeout that a job or a worker may ask for, and the one of those that ask for none. 0: any."},
+    {"limit_cpu", SECONDS, "0", TO_NUMBER(limit_cpu), .low = 0, .high = 31536000,
+     .help =
+         "Seconds of CPU time of a job that names no such limit, all its processes together. 0: no limit, here and in "
+         "the other limits."},
+    {"limit_cpu_max", SECONDS, "0", TO_NUMBER(limit_cpu_max), .low = 0, .high = 31536000, .help = CEILING},
+    {"limit_memory", SIZE, "0", TO_NUMBER(limit_memory), .low = 0, .high = 1LL << 50,
+     .help =
+         "Memory of a job: of all its processes where `cgroup` can limit it, else the address space of each of them."},
+    {"limit_memory_max", SIZE, "0", TO_NUMBER(limit_memory_max), .low = 0, .high = 1LL << 50, .help = CEILING},
+    {"limit_files", COUNT, "0", TO_NUMBER(limit_files), .low = 0, .high = 1 << 20,
+     .help = "Files that each process of a job may have open."},
+    {"limit_files_max", COUNT, "0", TO_NUMBER(limit_files_max), .low = 0, .high = 1 << 20, .help = CEILING},
+    {"limit_processes", COUNT, "0", TO_NUMBER(limit_processes), .low = 0, .high = 1 << 22,
+     .help = "Processes and threads of a job: its own where `cgroup` can limit them, else those of its user, beyond "
+             "the ones "
+             "that run when it starts."},
+    {"limit_processes_max", COUNT, "0", TO_NUMBER(limit_processes_max), .low = 0, .high = 1 << 22, .help = CEILING},
+    {"limit_file_size", SIZE, "0", TO_NUMBER(limit_file_size), .low = 0, .high = 1LL << 50,
+     .help = "Largest file that a job may write."},
+    {"limit_file_size_max", SIZE, "0", TO_NUMBER(limit_file_size_max), .low = 0, .high = 1LL << 50, .help = CEILING},
+    {"limit_log", SIZE, "1G", TO_NUMBER(limit_log), .low = 0, .high = 1LL << 40,
+     .help = "Bytes of a job's log. Of a longer one the beginning and the end are kept, with a mark between them."},
+    {"limit_log_max", SIZE, "0", TO_NUMBER(limit_log_max), .low = 0, .high = 1LL << 40, .help = CEILING},
+    {"nice", COUNT, "0", TO_NUMBER(nice), .low = 0, .high = 19,
+     .help = "How much nicer than the web server a worker is to other processes."},
+    {"sandbox", CHOICE, "none", TO_TEXT(sandbox), .choices = "none landlock",
+     .help =
+         "With `landlock` a worker reads the folders of `sandbox_read` and writes into its own folder alone; where the "
+         "kernel has no Landlock its jobs fail."},
+    {"sandbox_read", TEXT, "/bin /etc /lib /lib32 /lib64 /libx32 /opt /proc /sbin /sys /usr /dev /run/systemd/resolve",
+     TO_TEXT(sandbox_read),
+     .help = "Folders that a worker in the sandbox may read and run programs from, separated by spaces."},
+    {"sandbox_write", TEXT, "", TO_TEXT(sandbox_write),
+     .help = "Folders, files and devices that it may write besides its own, such as /dev/shm or /dev/ptmx /dev/pts."},
+    {"cgroup", TEXT, "", TO_TEXT(cgroup),
+     .help =
+         "Folder of a cgroup v2 hierarchy that the web server's user may write and its processes lie below, such as "
+         "/sys/fs/cgroup/jobjoker. Each job gets a group of its own there, whose memory and processes the kernel "
+         "counts."},
+    {"heartbeat", SECONDS, "60", TO_NUMBER(heartbeat_ms), .low = 0, .high = 3600,
+     .help =
+         "Seconds after which a runner that has nothing to say reports all the same, so that other hosts on the same "
+         "database see that it lives; three are missed before they call it lost. 0: never."},
+    {"requeue_max", COUNT, "3", TO_NUMBER(requeue_max), .low = 0, .high = 1000,
+     .help = "How often a job whose `on_lost` is `requeue` is started again after its runner was lost."},
     {"check_timeout", SECONDS, "30", TO_NUMBER(check_timeout_ms), .low = 1, .high = 600,
      .help = "Seconds that compiling, checking or describing a worker may take."},
     {"code_max", SIZE, "1M", TO_NUMBER(code_max), .low = 1, .high = 64 << 20, .help = "Largest source of a worker."},
@@ -85,21 +133,34 @@ static int read_seconds(const char *text, long long *ms)
     return 0;
 }
 
-/* "4096", "64K", "16M". */
+/* "4096", "64K", "16M", "2G". */
 static int read_size(const char *text, long long *bytes)
 {
     char digits[24];
     size_t n = strspn(text, "0123456789");
-    int shift = text[n] == 'K' ? 10 : text[n] == 'M' ? 20 : 0;
+    int shift = text[n] == 'K' ? 10 : text[n] == 'M' ? 20 : text[n] == 'G' ? 30 : 0;
 
-    if (n == 0 || n > 12 || text[n + (shift != 0)] != '\0')
+    if (n == 0 || n > 16 || text[n + (shift != 0)] != '\0')
         return -1;
     memcpy(digits, text, n);
     digits[n] = '\0';
-    if (text_to_int(digits, 0, 1LL << 40, bytes) < 0)
+    if (text_to_int(digits, 0, INT64_MAX >> shift, bytes) < 0)
         return -1;
     *bytes <<= shift;
     return 0;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *read_number(enum setting_kind kind, const char *text, long long *number)
+{
+    switch (kind) {
+    case SECONDS:
+        return read_seconds(text, number) < 0 ? "is no number of seconds" : NULL;
+    case SIZE:
+        return read_size(text, number) < 0 ? "is no size (4096, 64K, 16M, 2G)" : NULL;
+    default:
+        return text_to_int(text, 0, INT64_MAX, number) < 0 ? "is no whole number" : NULL;
+    }
 }
 
 /* Puts one value in its place. NULL, or what is wrong with it. */
@@ -108,9 +169,11 @@ static const char *assign(const struct setting *s, const char *value, struct set
     char *place = (char *)out + s->offset;
     long long number, scale = s->kind == SECONDS ? 1000 : 1;
 
-    if (s->kind == SECONDS || s->kind == SIZE) {
-        if ((s->kind == SECONDS ? read_seconds(value, &number) : read_size(value, &number)) < 0)
-            return s->kind == SECONDS ? "is no number of seconds" : "is no size (4096, 64K, 16M)";
+    if (s->kind == SECONDS || s->kind == SIZE || s->kind == COUNT) {
+        const char *problem = read_number(s->kind, value, &number);
+
+        if (problem)
+            return problem;
         if (number < s->low * scale || number > s->high * scale)
             return "is out of range";
         *(int64_t *)(void *)place = number;

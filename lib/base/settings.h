@@ -23,10 +23,24 @@ struct settings {
     char path[SETTING_TEXT_SIZE];       /* PATH of workers and compilers */
     int64_t grace_ms;                   /* between SIGTERM and SIGKILL */
     int64_t timeout_ms;                 /* of a job that names none; 0: none */
-    int64_t check_timeout_ms;           /* for compiling, checking and describing a worker */
-    int64_t code_max;                   /* bytes of a worker's source */
-    int64_t parameters_max;             /* bytes of a job's parameters */
-    int64_t entry_max;                  /* bytes of one posted log or response entry */
+    int64_t timeout_max_ms;             /* ceiling of all timeouts; 0: none */
+    int64_t limit_cpu, limit_cpu_max;   /* limits of a job that names none, and their ceilings; 0: none. Milliseconds */
+    int64_t limit_memory, limit_memory_max;
+    int64_t limit_files, limit_files_max;
+    int64_t limit_processes, limit_processes_max;
+    int64_t limit_file_size, limit_file_size_max;
+    int64_t limit_log, limit_log_max;
+    int64_t nice;                         /* added to the niceness of workers */
+    char sandbox[SETTING_TEXT_SIZE];      /* "none" or "landlock" */
+    char sandbox_read[SETTING_TEXT_SIZE]; /* folders that a sandboxed worker may read, separated by spaces */
+    char sandbox_write[SETTING_TEXT_SIZE];
+    char cgroup[PATH_MAX];    /* folder of cgroup v2 in which jobs get their own; "": none */
+    int64_t heartbeat_ms;     /* between reports of a runner that has nothing to say; 0: none */
+    int64_t requeue_max;      /* how often a job is started again when its runner is lost */
+    int64_t check_timeout_ms; /* for compiling, checking and describing a worker */
+    int64_t code_max;         /* bytes of a worker's source */
+    int64_t parameters_max;   /* bytes of a job's parameters */
+    int64_t entry_max;        /* bytes of one posted log or response entry */
 };
 
 /* Reads the file (app_folder/jobjoker.ini, or what JOBJOKER_CONFIG names, relative to app_folder; one that is not there

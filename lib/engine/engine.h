@@ -12,7 +12,7 @@ struct engine {
     const struct settings *settings;
     struct store *store;
     const char *app_folder; /* where .htaccess, cgi-bin/ and runner/ lie */
-    const char *api;        /* URL of the API for workers */
+    const char *api;        /* URL of the API for workers; NULL: the one of the last job that a request started */
     int64_t now_ms;
 };
 
@@ -30,9 +30,14 @@ int engine_start(struct engine *e, const char *id, struct job *job, struct error
  * returns when no process of it is left. *job is read anew. 404 job_unknown; 409 job_idle, job_over; 503 still_alive. */
 int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err);
 
-/* Takes a runner's report (the format is in job/report_format.h) and tells what is wanted of the run. A report that
- * was applied before changes nothing. 400 report_malformed; 404; 409 job_idle, job_over. */
-int engine_report(struct engine *e, const char *id, const void *body, size_t size, enum job_wanted *wanted,
+/* Freezes all processes of an active job (SIGSTOP, or its cgroup), or lets them go on, and waits up to 5 s until that is
+ * done: job->paused tells. *job is read anew. 404 job_unknown; 409 job_idle, job_over, job_not_held (no runner of ours has
+ * it), job_stopping. */
+int engine_pause(struct engine *e, const char *id, bool pause, struct job *job, struct error *err);
+
+/* Takes a runner's report (the format is in job/report_format.h) and tells what is wanted of the run: "run", "pause",
+ * "stop" or "kill". A report that was applied before changes nothing. 400 report_malformed; 404; 409 job_idle, job_over. */
+int engine_report(struct engine *e, const char *id, const void *body, size_t size, const char **wanted,
                   struct error *err);
 
 /* What an external process says of a job that no runner of ours holds: active, done or error.
@@ -43,8 +48,9 @@ int engine_tell_state(struct engine *e, const char *id, enum job_state state, st
 int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct entry *entries, size_t count,
                   struct error *err);
 
-/* Looks after jobs that are `active` on this host and whose runner is gone: takes in what it left, and ends them as
- * error. Costs one look into the store when no job is active. */
+/* Looks after jobs that are `active` and whose runner is gone: takes in what it left, ends what it left running, and ends
+ * the job as error, or starts it again where its on_lost says so. On this host that is known at once; of another host's
+ * runner silence tells (silence.h). Costs one look into the store when no job is active. */
 int engine_reap(struct engine *e, struct error *err);
 /* The same for one job; one that is not there is nothing to look after. */
 int engine_reap_job(struct engine *e, const char *id, struct error *err);

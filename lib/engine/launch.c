@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,9 +19,10 @@
 #include "base/json.h"
 #include "base/spawn.h"
 #include "engine/lease.h"
+#include "worker/options.h"
 #include "worker/worker.h"
 
-enum { READY_TIMEOUT_MS = 20000 };
+enum { READY_TIMEOUT_MS = 20000, API_MAX = 4096 };
 
 static void put(struct buf *ticket, const char *key, const char *value)
 {
@@ -33,6 +35,36 @@ static void put_number(struct buf *ticket, const char *key, long long value)
     buf_printf(ticket, "%s=%lld", key, value);
     buf_putc(ticket, '\0');
 }
+
+/* -- the address of the API -- */
+
+/* Only a request tells at which address the API is reached, so it is kept for starts that no request asks for. */
+static void api_path(const struct engine *e, char out[PATH_MAX + 8])
+{
+    snprintf(out, PATH_MAX + 8, "%s/api", e->settings->data);
+}
+
+static const char *recall_api(const struct engine *e, struct buf *out)
+{
+    char path[PATH_MAX + 8];
+
+    api_path(e, path);
+    return io_read_file(path, API_MAX, out) == 0 ? buf_text(out) : "";
+}
+
+static void remember_api(const struct engine *e)
+{
+    AUTO(buf) struct buf known = {0};
+    struct error err = {0};
+    char path[PATH_MAX + 8];
+
+    if (strcmp(recall_api(e, &known), e->api) == 0)
+        return;
+    api_path(e, path);
+    (void)io_publish(path, e->api, strlen(e->api), 0600, &err); /* the job at hand runs all the same */
+}
+
+/* -- the ticket -- */
 
 static bool is_variable_name(const char *name)
 {
@@ -74,21 +106,74 @@ static void put_setting(const char *name, const char *value, void *context)
     put(ticket, name, value);
 }
 
+/* Another user has to get to the worker's file and to the working directory; what is beside them stays closed, and the
+ * data folder itself is opened by the administrator alone (docs/isolation.md). */
+static int let_user_pass(const struct engine *e, const char *id, const char *code, struct error *err)
+{
+    const char *folders[] = {"code", "run", NULL};
+    char path[PATH_MAX + 64];
+
+    for (size_t i = 0; folders[i]; i++) {
+        snprintf(path, sizeof path, "%s/%s", e->settings->data, folders[i]);
+        if (chmod(path, 0711) < 0)
+            return error_errno(err, path);
+    }
+    lease_folder(e->settings->data, id, path);
+    if (chmod(path, 0711) < 0 || chmod(code, 0755) < 0)
+        return error_errno(err, path);
+    snprintf(path, sizeof path, "%.*s", (int)(strrchr(code, '/') - code), code);
+    return chmod(path, 0711) < 0 ? error_errno(err, path) : 0;
+}
+
+/* What the job may use, and what its worker and the administrator want of the runner. */
+static int put_conditions(const struct engine *e, const struct job *job, const struct launch *l, struct buf *ticket,
+                          struct error *err)
+{
+    const char *stop_at = getenv("JOBJOKER_STOP_AT"); /* of tests: runner/step.h */
+    struct worker_options options;
+
+    if (worker_options_parse(l->worker->options, &options, err) < 0)
+        return -1;
+    if (options.user[0] && let_user_pass(e, job->id, l->code, err) < 0)
+        return -1;
+    for (enum limit i = 0; i < LIMITS; i++) {
+        char key[32];
+
+        snprintf(key, sizeof key, "limit.%s", limit_name(i));
+        put_number(ticket, key, job->limits.max[i]);
+    }
+    put_number(ticket, "detach", options.detach);
+    put(ticket, "user", options.user);
+    put_number(ticket, "nice", e->settings->nice);
+    put(ticket, "sandbox", e->settings->sandbox);
+    put(ticket, "sandbox_read", e->settings->sandbox_read);
+    put(ticket, "sandbox_write", e->settings->sandbox_write);
+    put(ticket, "cgroup", e->settings->cgroup);
+    put_number(ticket, "heartbeat_ms", e->settings->heartbeat_ms);
+    if (stop_at)
+        put(ticket, "stop_at", stop_at);
+    return 0;
+}
+
 static int write_ticket(const struct engine *e, const struct job *job, const struct launch *l, struct buf *ticket,
                         struct error *err)
 {
     char folder[LEASE_PATH_SIZE], program[PATH_MAX];
+    AUTO(buf) struct buf known = {0};
+    const char *api = e->api ? e->api : recall_api(e, &known);
 
+    if (e->api)
+        remember_api(e);
     lease_folder(e->settings->data, job->id, folder);
     snprintf(program, sizeof program, "%s/cgi-bin/jobjoker.cgi", e->app_folder);
     put(ticket, "id", job->id);
     put(ticket, "worker", job->worker);
-    put(ticket, "kind", worker_kind_name(l->kind));
+    put(ticket, "kind", worker_kind_name(l->worker->kind));
     put(ticket, "code", l->code);
     put(ticket, "folder", folder);
     put(ticket, "lease", l->lease);
     put(ticket, "token", l->token);
-    put(ticket, "api", e->api);
+    put(ticket, "api", api);
     put(ticket, "program", program);
     put_number(ticket, "attempt", job->attempt);
     put_number(ticket, "timeout_ms", job->timeout_ms);
@@ -96,6 +181,8 @@ static int write_ticket(const struct engine *e, const struct job *job, const str
     put(ticket, "php", e->settings->php);
     put(ticket, "path", e->settings->path);
     settings_each_override(put_setting, ticket);
+    if (put_conditions(e, job, l, ticket, err) < 0)
+        return -1;
     return put_parameters(ticket, job->parameters, err);
 }
 

@@ -6,7 +6,7 @@
 /* What a run needs besides its job. */
 struct launch {
     const char *code; /* path of the worker's file */
-    enum worker_kind kind;
+    const struct worker *worker;
     const char *lease; /* the runner's token, as text */
     const char *token; /* the worker's token */
     int lock;          /* the lease; stays the caller's, and is the runner's too from then on */

@@ -1,6 +1,7 @@
 /* The lease of a run. */
 #include "engine/lease.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,9 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
+#include "base/process_tree.h"
 
-enum { BOOT_ID_SIZE = 40, NOTE_SIZE = 32 + BOOT_ID_SIZE, TRIES_MAX = 100 };
+enum { NOTE_SIZE = 96, TRIES_MAX = 100 };
 
 static const char READY[] = " ready";
 
@@ -25,17 +28,6 @@ void lease_folder(const char *data, const char *id, char out[LEASE_PATH_SIZE])
 static void lock_path(const char *data, const char *id, char out[LEASE_PATH_SIZE])
 {
     snprintf(out, LEASE_PATH_SIZE, "%.4095s/run/%.26s/lock", data, id);
-}
-
-static void read_boot_id(char out[BOOT_ID_SIZE])
-{
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : io_read_all(fd, out, BOOT_ID_SIZE - 1);
-
-    out[n > 0 ? n : 0] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-    if (fd >= 0)
-        close(fd);
 }
 
 /* Whoever dropped a lease removed its file: what was opened before that is not what others look at. */
@@ -94,10 +86,10 @@ void lease_drop(const char *data, const char *id, int fd)
 
 int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err)
 {
-    char text[NOTE_SIZE], boot[BOOT_ID_SIZE];
+    char text[NOTE_SIZE], boot[CLOCK_BOOT_ID_SIZE];
     int n;
 
-    read_boot_id(boot);
+    clock_boot_id(boot);
     n = snprintf(text, sizeof text, "%ld %s%s\n", (long)pid, boot, ready ? READY : "");
     return pwrite(fd, text, (size_t)n, 0) == n ? 0 : error_errno(err, "lock of a run");
 }
@@ -149,15 +141,49 @@ int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready)
 
 bool lease_is_from_before_boot(const char *data, const char *id)
 {
-    char path[LEASE_PATH_SIZE], now[BOOT_ID_SIZE];
+    char path[LEASE_PATH_SIZE], now[CLOCK_BOOT_ID_SIZE];
     struct buf text = {0};
     const char *boot;
     bool before;
 
     lock_path(data, id, path);
-    read_boot_id(now);
+    clock_boot_id(now);
     before = io_read_file(path, 256, &text) == 0 && (boot = strchr(buf_text(&text), ' ')) && now[0] &&
              strncmp(boot + 1, now, strlen(now)) != 0;
     buf_clear(&text);
     return before;
+}
+
+pid_t lease_noted_pid(const char *data, const char *id)
+{
+    char path[LEASE_PATH_SIZE];
+    struct buf text = {0};
+    pid_t pid = 0;
+
+    lock_path(data, id, path);
+    if (io_read_file(path, 256, &text) == 0)
+        pid = (pid_t)strtol(buf_text(&text), NULL, 10);
+    buf_clear(&text);
+    return pid;
+}
+
+void lease_empty_folder(const char *data, const char *id)
+{
+    char folder[LEASE_PATH_SIZE], path[2 * LEASE_PATH_SIZE];
+    struct dirent *entry;
+    DIR *dir;
+
+    lease_folder(data, id, folder);
+    dir = opendir(folder);
+    while (dir && (entry = readdir(dir))) {
+        const char *name = entry->d_name;
+
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lock") == 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        if (unlink(path) < 0)
+            (void)io_remove_tree(path);
+    }
+    if (dir)
+        closedir(dir);
 }

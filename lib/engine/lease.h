@@ -34,6 +34,12 @@ bool lease_is_held(const char *data, const char *id);
  * taken and the runner is not there yet. *ready is what lease_note_pid() was told. */
 int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready);
 
+/* Removes all that a lost runner left in the folder, but the lock, which the caller holds. */
+void lease_empty_folder(const char *data, const char *id);
+
+/* The pid in the file, whoever has it by now: to be looked for in the kernel's records. 0: there is none. */
+pid_t lease_noted_pid(const char *data, const char *id);
+
 /* Was the lock taken before this boot of the machine? */
 bool lease_is_from_before_boot(const char *data, const char *id);
 

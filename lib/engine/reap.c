@@ -1,66 +1,62 @@
-/* Jobs whose runner is gone. A held lock is the only proof of life (lease.h); when it is free, what the runner left in
- * its spool is taken in, and if the end is not in there, the job ends as error. */
+/* Jobs whose runner is gone. On this host a held lock is the only proof of life (lease.h). Who looks after such a job
+ * holds its lock himself meanwhile, so that two do not, and so that nothing is removed that a new attempt has made. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
+#include "base/oom.h"
+#include "base/process_tree.h"
+#include "base/spawn.h"
 #include "engine/engine.h"
 #include "engine/lease.h"
+#include "engine/silence.h"
+#include "engine/start.h"
 #include "job/report_format.h"
 
-enum { SPOOL_MAX = 1 << 30 };
+enum { SPOOL_MAX = 1 << 30, LEFTOVERS_TIMEOUT_MS = 1000, TICK_TIMEOUT_MS = 60000, TICK_OUTPUT_MAX = 4096 };
 
 /* Jobs to look after: their ids, since nothing is written while the list is read. */
 struct suspects {
     struct engine *e;
-    char host[65];
+    char host[JOB_HOST_SIZE];
     char (*ids)[ULID_SIZE];
     size_t count, room;
     bool failed;
 };
 
-static int suspect(const struct job *job, void *context)
+/* -- what a lost runner left -- */
+
+/* Its worker dies with it, but not what that has started: these carry the job's token in their environment. */
+static void end_leftovers(const struct engine *e, const char *id)
 {
-    struct suspects *s = context;
+    struct error err = {0};
+    char mark[64], cgroup[PATH_MAX + 48];
+    struct process_tree tree = {.mark = mark};
 
-    if (!job->held || strcmp(job->host, s->host) != 0 || lease_is_held(s->e->settings->data, job->id))
-        return 0;
-    if (s->count == s->room) {
-        size_t room = s->room ? 2 * s->room : 16;
-        char(*ids)[ULID_SIZE] = realloc(s->ids, room * sizeof *ids);
-
-        s->failed = !ids;
-        if (!ids)
-            return 1;
-        s->ids = ids;
-        s->room = room;
+    snprintf(mark, sizeof mark, "JOBJOKER_TOKEN=" JOB_TOKEN_PREFIX "%s_", id);
+    if (e->settings->cgroup[0]) {
+        snprintf(cgroup, sizeof cgroup, "%s/%s", e->settings->cgroup, id);
+        tree.cgroup = cgroup;
     }
-    memcpy(s->ids[s->count++], job->id, ULID_SIZE);
-    return 0;
+    if (process_tree_kill(&tree, LEFTOVERS_TIMEOUT_MS, &err) < 0)
+        log_line("job %s: what its lost runner left running does not end", id);
 }
 
-/* The spool is reports one after another. Each is applied by its number, so what was delivered after all is not
- * applied twice; a last one that is cut short (the disk was full) is left out. */
-static int take_spool(struct engine *e, const char *id, struct error *err)
+/* A list of reports, one after another. Each is applied by its number, so what was delivered after all is not applied
+ * twice; a last one that is cut short (the disk was full) is left out. */
+static int take_reports(struct engine *e, const char *id, const struct buf *spool, struct error *err)
 {
-    char path[LEASE_PATH_SIZE + 8], folder[LEASE_PATH_SIZE];
-    AUTO(buf) struct buf spool = {0};
-    struct report_reader reader;
+    struct report_reader reader = {buf_text(spool), buf_text(spool) + spool->size};
+    const char *begin = reader.at, *wanted;
     struct report_record r;
-    const char *begin;
-    enum job_wanted wanted;
     int got;
 
-    lease_folder(e->settings->data, id, folder);
-    snprintf(path, sizeof path, "%s/spool", folder);
-    if (io_read_file(path, SPOOL_MAX, &spool) < 0)
-        return 0; /* it left none */
-    reader = (struct report_reader){buf_text(&spool), buf_text(&spool) + spool.size};
-    begin = reader.at;
     do {
         const char *at = reader.at;
         struct error cut = {0};
@@ -77,9 +73,22 @@ static int take_spool(struct engine *e, const char *id, struct error *err)
     return 0;
 }
 
-static int end_lost_job(struct engine *e, const char *id, struct error *err)
+static int take_spool(struct engine *e, const char *id, struct error *err)
 {
-    bool restarted = lease_is_from_before_boot(e->settings->data, id);
+    char path[LEASE_PATH_SIZE + 8], folder[LEASE_PATH_SIZE];
+    AUTO(buf) struct buf spool = {0};
+
+    lease_folder(e->settings->data, id, folder);
+    snprintf(path, sizeof path, "%s/spool", folder);
+    if (io_read_file(path, SPOOL_MAX, &spool) < 0)
+        return 0; /* it left none */
+    return take_reports(e, id, &spool, err);
+}
+
+/* -- the job -- */
+
+static int end_lost_job(struct engine *e, const char *id, const char *reason, struct error *err)
+{
     AUTO(job) struct job job = {0};
 
     if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
@@ -89,35 +98,205 @@ static int end_lost_job(struct engine *e, const char *id, struct error *err)
         return 0;
     }
     free(job.reason);
-    job.reason = strdup(restarted ? "machine restarted" : "runner lost");
+    job.reason = strdup(reason);
     if (!job.reason)
         return error_set(err, 500, "internal", "the server ran out of memory");
     job.state = job_state_next(job.state, job.wanted != WANT_RUN ? EVENT_KILLED : EVENT_FAILURE);
     job.stopped_ms = e->now_ms;
-    job.held = false;
+    job.held = job.paused = false;
     if (store_job_update(e->store, &job, JOB_ACTIVE, err) < 0)
         return -1;
     return store_commit(e->store, err);
 }
 
-static int reap_one(struct engine *e, const char *id, struct error *err)
+/* Is it to be started once more, should its runner be lost? */
+static bool is_requeued(const struct engine *e, const struct job *job)
+{
+    return job->state == JOB_ACTIVE && job->held && job->wanted == WANT_RUN && job->on_lost == ON_LOST_REQUEUE &&
+           job->attempt <= e->settings->requeue_max;
+}
+
+static void remove_run(const struct engine *e, const char *id)
 {
     char folder[LEASE_PATH_SIZE];
 
-    if (take_spool(e, id, err) < 0 || end_lost_job(e, id, err) < 0) {
-        store_rollback(e->store);
-        return err->status == 404 ? 0 : -1; /* it was deleted meanwhile */
-    }
     lease_folder(e->settings->data, id, folder);
     (void)io_remove_tree(folder);
+}
+
+/* Under the lease. What its runner wrote down comes first: its end may be among it. */
+static int settle(struct engine *e, const char *id, const char *reason, int lock, struct error *err)
+{
+    AUTO(job) struct job job = {0};
+
+    end_leftovers(e, id);
+    if (take_spool(e, id, err) < 0)
+        return -1;
+    store_refresh(e->store);
+    if (store_job_get(e->store, id, &job, err) < 0)
+        return -1;
+    if (is_requeued(e, &job)) {
+        int result;
+
+        lease_empty_folder(e->settings->data, id);
+        result = start_again(e, id, job.attempt, reason, lock, err);
+        if (result <= 0)
+            return result;
+    }
+    if (end_lost_job(e, id, reason, err) < 0)
+        return -1;
+    remove_run(e, id);
     return 0;
+}
+
+static const char *why_lost(const struct engine *e, const char *id)
+{
+    if (lease_is_from_before_boot(e->settings->data, id))
+        return "machine restarted";
+    if (oom_was_killed(lease_noted_pid(e->settings->data, id)))
+        return "out of memory: the kernel ended its runner";
+    return "runner lost";
+}
+
+/* To start a worker takes reading JSON, which the static program cannot: its twin does all of it (cgi-bin/answer.c). */
+static int let_twin_tick(const struct engine *e, struct error *err)
+{
+    char program[PATH_MAX];
+    char command[] = "tick";
+    char *const argv[] = {program, command, NULL};
+    struct spawn spawn = {.path = program, .argv = argv, .envp = environ, .directory = "/"};
+    AUTO(buf) struct buf output = {0};
+    struct spawn_result result;
+
+    snprintf(program, sizeof program, "%s/cgi-bin/jobjoker", e->app_folder);
+    if (spawn_run(&spawn, NULL, 0, TICK_TIMEOUT_MS, TICK_OUTPUT_MAX, &output, &result, err) < 0)
+        return -1;
+    if (result.status != 0)
+        log_line("jobjoker tick: %.500s", buf_text(&output));
+    store_refresh(e->store);
+    return 0;
+}
+
+static int needs_twin(const struct engine *e, const char *id, bool *needs, struct error *err)
+{
+    AUTO(job) struct job job = {0};
+
+    *needs = false;
+    if (json_is_there())
+        return 0;
+    if (store_job_get(e->store, id, &job, err) < 0)
+        return -1;
+    *needs = is_requeued(e, &job);
+    return 0;
+}
+
+static int take_and_settle(struct engine *e, const char *id, const char *reason, struct error *err)
+{
+    int lock, result;
+
+    if (lease_take(e->settings->data, id, &lock, err) < 0)
+        return -1;
+    result = settle(e, id, reason, lock, err);
+    if (result < 0)
+        store_rollback(e->store);
+    close(lock);
+    return result;
+}
+
+/* `reason` NULL: the lease tells. */
+static int reap_one(struct engine *e, const char *id, const char *reason, struct error *err)
+{
+    struct error problem = {0};
+    bool twin;
+    int result = needs_twin(e, id, &twin, &problem);
+
+    if (result == 0)
+        result =
+            twin ? let_twin_tick(e, &problem) : take_and_settle(e, id, reason ? reason : why_lost(e, id), &problem);
+    /* It was deleted meanwhile, or somebody else is at it. */
+    if (result == 0 || problem.status == 404 || problem.status == 409)
+        return 0;
+    *err = problem;
+    return -1;
+}
+
+/* -- runners on other hosts -- */
+
+static int note_suspicion(struct engine *e, struct job *seen, struct error *err)
+{
+    AUTO(job) struct job job = {0};
+
+    if (store_begin(e->store, err) < 0 || store_job_get(e->store, seen->id, &job, err) < 0)
+        return -1;
+    if (job.state != JOB_ACTIVE || job.report != seen->report) {
+        store_rollback(e->store);
+        return 0;
+    }
+    free(job.suspicion);
+    job.suspicion = seen->suspicion;
+    seen->suspicion = NULL;
+    if (store_job_update(e->store, &job, JOB_ACTIVE, err) < 0)
+        return -1;
+    return store_commit(e->store, err);
+}
+
+static int look_at_remote(struct engine *e, const char *id, struct error *err)
+{
+    char boot_id[CLOCK_BOOT_ID_SIZE], reason[JOB_REASON_MAX];
+    AUTO(job) struct job job = {0};
+    int result = 0;
+
+    if (store_job_get(e->store, id, &job, err) < 0)
+        return err->status == 404 ? 0 : -1;
+    if (job.state != JOB_ACTIVE || !job.held)
+        return 0;
+    clock_boot_id(boot_id);
+    switch (silence_judge(&job, e->settings->heartbeat_ms, e->now_ms, clock_monotonic_ms(), boot_id)) {
+    case SILENCE_SUSPECTED:
+        result = note_suspicion(e, &job, err);
+        break;
+    case SILENCE_LOST:
+        snprintf(reason, sizeof reason, "runner lost: no word from %s", job.host);
+        result = reap_one(e, id, reason, err);
+        break;
+    default:
+        break;
+    }
+    if (result < 0)
+        store_rollback(e->store);
+    return result;
+}
+
+/* -- who is looked at -- */
+
+static void host_name(char out[JOB_HOST_SIZE])
+{
+    struct utsname host;
+
+    uname(&host);
+    snprintf(out, JOB_HOST_SIZE, "%.64s", host.nodename);
+}
+
+/* Is it worth a closer look? */
+static bool is_suspect(const struct engine *e, const char *id, const char *job_host, const char *own_host)
+{
+    if (strcmp(job_host, own_host) != 0)
+        return e->settings->heartbeat_ms > 0;
+    return !lease_is_held(e->settings->data, id);
+}
+
+static int look_at(struct engine *e, const char *id, const char *job_host, const char *own_host, struct error *err)
+{
+    if (strcmp(job_host, own_host) != 0)
+        return look_at_remote(e, id, err);
+    return reap_one(e, id, NULL, err);
 }
 
 int engine_reap_job(struct engine *e, const char *id, struct error *err)
 {
     struct error problem = {0};
+    char host[JOB_HOST_SIZE];
     struct job_peek peek;
-    struct utsname host;
 
     if (store_job_peek(e->store, id, &peek, &problem) < 0) {
         if (problem.status == 404)
@@ -127,26 +306,42 @@ int engine_reap_job(struct engine *e, const char *id, struct error *err)
     }
     if (peek.state != JOB_ACTIVE || !peek.held)
         return 0;
-    uname(&host);
-    if (strcmp(peek.host, host.nodename) != 0 || lease_is_held(e->settings->data, id))
+    host_name(host);
+    return is_suspect(e, id, peek.host, host) ? look_at(e, id, peek.host, host, err) : 0;
+}
+
+static int gather(const struct job *job, void *context)
+{
+    struct suspects *s = context;
+
+    if (!job->held || !is_suspect(s->e, job->id, job->host, s->host))
         return 0;
-    return reap_one(e, id, err);
+    if (s->count == s->room) {
+        size_t room = s->room ? 2 * s->room : 16;
+        char(*ids)[ULID_SIZE] = realloc(s->ids, room * sizeof *ids);
+
+        s->failed = !ids;
+        if (!ids)
+            return 1;
+        s->ids = ids;
+        s->room = room;
+    }
+    memcpy(s->ids[s->count++], job->id, ULID_SIZE);
+    return 0;
 }
 
 int engine_reap(struct engine *e, struct error *err)
 {
     struct job_filter active = {.state = JOB_ACTIVE, .limit = INT_MAX};
     struct suspects s = {.e = e};
-    struct utsname host;
     int result;
 
-    uname(&host);
-    snprintf(s.host, sizeof s.host, "%.64s", host.nodename);
-    result = store_job_each(e->store, &active, suspect, &s, err);
+    host_name(s.host);
+    result = store_job_each(e->store, &active, gather, &s, err);
     if (result == 0 && s.failed)
         result = error_set(err, 500, "internal", "the server ran out of memory");
     for (size_t i = 0; result == 0 && i < s.count; i++)
-        result = reap_one(e, s.ids[i], err);
+        result = engine_reap_job(e, s.ids[i], err);
     free(s.ids);
     return result;
 }

@@ -58,6 +58,7 @@ static int apply_end(struct job *job, const struct report_record *r, struct erro
     job->exit_code = r->exit_code;
     job->signal = r->signal;
     job->held = false;
+    job->paused = false;
     return r->size ? set_text(&job->reason, r, JOB_REASON_MAX, err) : 0;
 }
 
@@ -78,6 +79,9 @@ static int apply_record(struct job *job, struct gathered *g, const struct report
         return 0;
     case REPORT_USAGE:
         job->usage = r->usage;
+        return 0;
+    case REPORT_PAUSED:
+        job->paused = r->paused;
         return 0;
     case REPORT_END:
         return apply_end(job, r, err);
@@ -104,7 +108,12 @@ static int apply(struct engine *e, struct job *job, struct report_reader *reader
     return store_job_update(e->store, job, JOB_ACTIVE, err);
 }
 
-int engine_report(struct engine *e, const char *id, const void *body, size_t size, enum job_wanted *wanted,
+static const char *wish(const struct job *job)
+{
+    return job->wanted == WANT_KILL ? "kill" : job->wanted == WANT_STOP ? "stop" : job->pause_wanted ? "pause" : "run";
+}
+
+int engine_report(struct engine *e, const char *id, const void *body, size_t size, const char **wanted,
                   struct error *err)
 {
     struct report_reader reader = {body, (const char *)body + size};
@@ -115,7 +124,7 @@ int engine_report(struct engine *e, const char *id, const void *body, size_t siz
         return error_set(err, 400, "report_malformed", "a report begins with its number");
     if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
         return -1;
-    *wanted = job.wanted;
+    *wanted = wish(&job);
     if (first.number <= job.report) { /* the answer was lost, not the report */
         store_rollback(e->store);
         return 0;
@@ -125,6 +134,7 @@ int engine_report(struct engine *e, const char *id, const void *body, size_t siz
     if (job.state != JOB_ACTIVE || !job.held)
         return error_set(err, 409, "job_over", "job %s is over", job.id);
     job.report = first.number;
+    job.seen_ms = e->now_ms;
     if (apply(e, &job, &reader, err) < 0)
         return -1;
     return store_commit(e->store, err);

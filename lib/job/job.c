@@ -2,9 +2,28 @@
 #include "job/job.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/csv.h"
 #include "base/text.h"
+
+static const char *const on_lost_names[ON_LOST_ACTIONS] = {[ON_LOST_FAIL] = "fail", [ON_LOST_REQUEUE] = "requeue"};
+
+const char *job_on_lost_name(enum job_on_lost action)
+{
+    return on_lost_names[action];
+}
+
+int job_on_lost_from_name(const char *name, enum job_on_lost *out)
+{
+    for (enum job_on_lost a = 0; a < ON_LOST_ACTIONS; a++) {
+        if (strcmp(on_lost_names[a], name) == 0) {
+            *out = a;
+            return 0;
+        }
+    }
+    return -1;
+}
 
 void job_clear(struct job *job)
 {
@@ -12,6 +31,7 @@ void job_clear(struct job *job)
     free(job->parameters);
     free(job->progress);
     free(job->reason);
+    free(job->suspicion);
     *job = (struct job){0};
 }
 
@@ -55,6 +75,15 @@ static void put_usage(struct json_writer *w, const struct job_usage *usage)
     json_put_seconds(w, usage->cpu_system_ms);
     json_name(w, "max_rss");
     json_put_int(w, usage->max_rss_kib * 1024);
+    json_name(w, "wall");
+    if (usage->wall_ms >= 0)
+        json_put_seconds(w, usage->wall_ms);
+    else
+        json_put_null(w);
+    put_number(w, "bytes_read", usage->blocks_in * 512, usage->blocks_in >= 0);
+    put_number(w, "bytes_written", usage->blocks_out * 512, usage->blocks_out >= 0);
+    put_number(w, "switches", usage->switches, usage->switches >= 0);
+    put_number(w, "switches_forced", usage->switches_forced, usage->switches_forced >= 0);
     json_end(w, '}');
 }
 
@@ -79,6 +108,8 @@ void job_put_json(const struct job *job, struct json_writer *w)
     put_number(w, "version", job->version, job->version > 0);
     put_text(w, "name", job->name);
     put_text(w, "status", job_state_name(job->state));
+    json_name(w, "paused");
+    json_put_bool(w, job->paused);
     json_name(w, "parameters");
     json_put_raw(w, job->parameters);
     put_number(w, "pid", job->pid, job->pid > 0);
@@ -98,6 +129,9 @@ void job_put_json(const struct job *job, struct json_writer *w)
         json_put_seconds(w, job->timeout_ms);
     else
         json_put_null(w);
+    json_name(w, "limits");
+    limits_put_json(&job->limits, w);
+    put_text(w, "on_lost", job_on_lost_name(job->on_lost));
     put_number(w, "log_size", job->log_size, true);
     put_number(w, "response_size", job->response_size, true);
     put_usage(w, &job->usage);
@@ -105,10 +139,10 @@ void job_put_json(const struct job *job, struct json_writer *w)
 }
 
 const char *const job_columns[] = {
-    "id",      "worker",    "version",       "name",      "status",         "parameters",
-    "pid",     "host",      "created",       "starttime", "stoptime",       "percent",
-    "message", "exit_code", "signal",        "reason",    "stop_requested", "attempt",
-    "timeout", "log_size",  "response_size", NULL,
+    "id",     "worker",   "version",        "name",     "status",  "parameters", "pid",
+    "host",   "created",  "starttime",      "stoptime", "percent", "message",    "exit_code",
+    "signal", "reason",   "stop_requested", "attempt",  "timeout", "log_size",   "response_size",
+    "paused", "cpu_user", "cpu_system",     "max_rss",  "wall",    NULL,
 };
 
 static void csv_time(struct csv_writer *w, int64_t time_ms)
@@ -128,15 +162,15 @@ static void csv_number(struct csv_writer *w, int64_t number, bool present)
         csv_text(w, NULL);
 }
 
-/* As json_put_seconds() writes it; 0 is none. */
-static void csv_seconds(struct csv_writer *w, int64_t ms)
+/* As json_put_seconds() writes it. */
+static void csv_seconds(struct csv_writer *w, bool present, int64_t ms)
 {
     struct buf text = {0};
     struct json_writer number = {.out = &text};
 
-    if (ms)
+    if (present)
         json_put_seconds(&number, ms);
-    csv_text(w, ms ? buf_text(&text) : NULL);
+    csv_text(w, present ? buf_text(&text) : NULL);
     buf_clear(&text);
 }
 
@@ -162,8 +196,13 @@ void job_put_csv(const struct job *job, struct buf *out)
     csv_text(&w, job->reason);
     csv_text(&w, job->wanted != WANT_RUN ? "true" : "false");
     csv_int(&w, job->attempt);
-    csv_seconds(&w, job->timeout_ms);
+    csv_seconds(&w, job->timeout_ms > 0, job->timeout_ms);
     csv_int(&w, job->log_size);
     csv_int(&w, job->response_size);
+    csv_text(&w, job->paused ? "true" : "false");
+    csv_seconds(&w, job->usage.known, job->usage.cpu_user_ms);
+    csv_seconds(&w, job->usage.known, job->usage.cpu_system_ms);
+    csv_number(&w, job->usage.max_rss_kib * 1024, job->usage.known);
+    csv_seconds(&w, job->usage.known && job->usage.wall_ms >= 0, job->usage.wall_ms);
     csv_end_row(&w);
 }

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "base/ulid.h"
 #include "job/job_state.h"
+#include "job/limits.h"
 
 /* One job: a worker, its parameters, and what became of it. Times are milliseconds since 1970 UTC, 0: not yet. */
 
@@ -20,9 +21,24 @@ enum {
     JOB_HOST_SIZE = 65,
 };
 
+/* The two tokens of a run begin with these, then the job's id and '_': so a request finds its job, and a process that was
+ * started by its worker is known by the variable JOBJOKER_TOKEN. */
+#define JOB_LEASE_PREFIX "jjl_"
+#define JOB_TOKEN_PREFIX "jjw_"
+
+/* What becomes of a job whose runner is lost. The numbers are stored. */
+enum job_on_lost { ON_LOST_FAIL = 0, ON_LOST_REQUEUE, ON_LOST_ACTIONS };
+
+const char *job_on_lost_name(enum job_on_lost action);              /* "fail", "requeue" */
+int job_on_lost_from_name(const char *name, enum job_on_lost *out); /* -1: there is none of that name */
+
+/* What all its processes together have used (getrusage(2)); max_rss is that of the largest. */
 struct job_usage {
     bool known;
     int64_t cpu_user_ms, cpu_system_ms, max_rss_kib;
+    int64_t wall_ms;                   /* that it ran, pauses included; -1 in this and the rest: not known */
+    int64_t blocks_in, blocks_out;     /* of 512 bytes, that were really read and written */
+    int64_t switches, switches_forced; /* of context: when it waited, and when others had their turn */
 };
 
 struct job {
@@ -44,11 +60,16 @@ struct job {
     enum job_wanted wanted;
     int64_t attempt; /* 0: not started yet */
     int64_t timeout_ms;
+    struct limits limits;
+    enum job_on_lost on_lost;
+    bool pause_wanted, paused;   /* asked for; done */
     int64_t log_count, log_size; /* entries; bytes of the text */
     int64_t response_count, response_size;
     struct job_usage usage;
-    bool held;      /* a runner of ours has it: only that may report its end */
-    int64_t report; /* number of the runner's last report that was applied */
+    bool held;       /* a runner of ours has it: only that may report its end */
+    int64_t report;  /* number of the runner's last report that was applied */
+    int64_t seen_ms; /* when that was, or when it was started */
+    char *suspicion; /* of another host that found it silent (engine/silence.c); NULL: none */
     bool has_lease;
     unsigned char lease_hash[SECRET_HASH_SIZE]; /* of the runner's token */
     unsigned char token_hash[SECRET_HASH_SIZE]; /* of the worker's token */

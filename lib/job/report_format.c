@@ -6,9 +6,30 @@
 
 #include "base/text.h"
 
-enum { WORDS_MAX = 6, LINE_MAX_SIZE = 200 };
+enum { WORDS_MAX = 8, LINE_MAX_SIZE = 256 };
 
-enum word { WORD_NONE, NUMBER, TIME, STREAM, PERCENT, PID, CPU_USER, CPU_SYSTEM, MAX_RSS, OUTCOME, EXIT_CODE, SIGNAL };
+/* The words that are plain numbers stand last, from NUMBER on. */
+enum word {
+    WORD_NONE,
+    STREAM,
+    OUTCOME,
+    NUMBER,
+    TIME,
+    PERCENT,
+    PID,
+    CPU_USER,
+    CPU_SYSTEM,
+    MAX_RSS,
+    WALL,
+    BLOCKS_IN,
+    BLOCKS_OUT,
+    SWITCHES,
+    SWITCHES_FORCED,
+    PAUSED,
+    EXIT_CODE,
+    SIGNAL,
+    WORDS
+};
 
 static const struct {
     const char *name;
@@ -19,7 +40,8 @@ static const struct {
     [REPORT_RESPONSE] = {"response", {TIME, STREAM}},
     [REPORT_PROGRESS] = {"progress", {TIME, PERCENT}},
     [REPORT_PID] = {"pid", {PID}},
-    [REPORT_USAGE] = {"usage", {CPU_USER, CPU_SYSTEM, MAX_RSS}},
+    [REPORT_USAGE] = {"usage", {CPU_USER, CPU_SYSTEM, MAX_RSS, WALL, BLOCKS_IN, BLOCKS_OUT, SWITCHES, SWITCHES_FORCED}},
+    [REPORT_PAUSED] = {"paused", {PAUSED}},
     [REPORT_END] = {"end", {TIME, OUTCOME, EXIT_CODE, SIGNAL}},
 };
 
@@ -29,27 +51,102 @@ static const char *const outcomes[JOB_EVENTS] = {
     [EVENT_KILLED] = "killed",
 };
 
-static void put_word(struct buf *out, enum word word, const struct report_record *r)
+/* Where a number stands in a record. */
+static int64_t get_number(const struct report_record *r, enum word word)
 {
     switch (word) {
-    case STREAM:
-        buf_printf(out, " %s%s", entry_stream_name(r->stream), r->open ? "+" : "");
-        return;
-    case OUTCOME:
-        buf_printf(out, " %s", outcomes[r->event]);
-        return;
+    case NUMBER:
+        return r->number;
+    case TIME:
+        return r->time_ms;
+    case PERCENT:
+        return r->percent;
+    case PID:
+        return r->pid;
+    case CPU_USER:
+        return r->usage.cpu_user_ms;
+    case CPU_SYSTEM:
+        return r->usage.cpu_system_ms;
+    case MAX_RSS:
+        return r->usage.max_rss_kib;
+    case WALL:
+        return r->usage.wall_ms;
+    case BLOCKS_IN:
+        return r->usage.blocks_in;
+    case BLOCKS_OUT:
+        return r->usage.blocks_out;
+    case SWITCHES:
+        return r->usage.switches;
+    case SWITCHES_FORCED:
+        return r->usage.switches_forced;
+    case PAUSED:
+        return r->paused;
+    case EXIT_CODE:
+        return r->exit_code;
     default:
-        buf_printf(out, " %lld",
-                   (long long)(word == NUMBER       ? r->number
-                               : word == TIME       ? r->time_ms
-                               : word == PERCENT    ? r->percent
-                               : word == PID        ? r->pid
-                               : word == CPU_USER   ? r->usage.cpu_user_ms
-                               : word == CPU_SYSTEM ? r->usage.cpu_system_ms
-                               : word == MAX_RSS    ? r->usage.max_rss_kib
-                               : word == EXIT_CODE  ? r->exit_code
-                                                    : r->signal));
+        return r->signal;
     }
+}
+
+static void set_number(struct report_record *r, enum word word, int64_t n)
+{
+    switch (word) {
+    case NUMBER:
+        r->number = n;
+        break;
+    case TIME:
+        r->time_ms = n;
+        break;
+    case PERCENT:
+        r->percent = (int)n;
+        break;
+    case PID:
+        r->pid = n;
+        break;
+    case CPU_USER:
+        r->usage.cpu_user_ms = n;
+        break;
+    case CPU_SYSTEM:
+        r->usage.cpu_system_ms = n;
+        break;
+    case MAX_RSS:
+        r->usage.max_rss_kib = n;
+        break;
+    case WALL:
+        r->usage.wall_ms = n;
+        break;
+    case BLOCKS_IN:
+        r->usage.blocks_in = n;
+        break;
+    case BLOCKS_OUT:
+        r->usage.blocks_out = n;
+        break;
+    case SWITCHES:
+        r->usage.switches = n;
+        break;
+    case SWITCHES_FORCED:
+        r->usage.switches_forced = n;
+        break;
+    case PAUSED:
+        r->paused = n != 0;
+        break;
+    case EXIT_CODE:
+        r->exit_code = (int)n;
+        break;
+    default:
+        r->signal = (int)n;
+        break;
+    }
+}
+
+static void put_word(struct buf *out, enum word word, const struct report_record *r)
+{
+    if (word == STREAM)
+        buf_printf(out, " %s%s", entry_stream_name(r->stream), r->open ? "+" : "");
+    else if (word == OUTCOME)
+        buf_printf(out, " %s", outcomes[r->event]);
+    else
+        buf_printf(out, " %lld", (long long)get_number(r, word));
 }
 
 void report_put(struct buf *out, const struct report_record *r)
@@ -100,7 +197,7 @@ static int read_word(enum word word, const char *text, struct report_record *r)
 {
     static const struct {
         long long low, high;
-    } ranges[] = {
+    } ranges[WORDS] = {
         [NUMBER] = {1, INT64_MAX},
         [TIME] = {0, 253402300799999},
         [PERCENT] = {0, 100},
@@ -108,6 +205,12 @@ static int read_word(enum word word, const char *text, struct report_record *r)
         [CPU_USER] = {0, INT64_MAX},
         [CPU_SYSTEM] = {0, INT64_MAX},
         [MAX_RSS] = {0, INT64_MAX / 1024},
+        [WALL] = {0, INT64_MAX},
+        [BLOCKS_IN] = {0, INT64_MAX / 512},
+        [BLOCKS_OUT] = {0, INT64_MAX / 512},
+        [SWITCHES] = {0, INT64_MAX},
+        [SWITCHES_FORCED] = {0, INT64_MAX},
+        [PAUSED] = {0, 1},
         [EXIT_CODE] = {-1, 255},
         [SIGNAL] = {0, 128},
     };
@@ -119,57 +222,43 @@ static int read_word(enum word word, const char *text, struct report_record *r)
         return read_outcome(text, r);
     if (read_number(text, ranges[word].low, ranges[word].high, &n) < 0)
         return -1;
-    switch (word) {
-    case NUMBER:
-        r->number = n;
-        break;
-    case TIME:
-        r->time_ms = n;
-        break;
-    case PERCENT:
-        r->percent = (int)n;
-        break;
-    case PID:
-        r->pid = n;
-        break;
-    case CPU_USER:
-        r->usage.cpu_user_ms = n;
-        break;
-    case CPU_SYSTEM:
-        r->usage.cpu_system_ms = n;
-        break;
-    case MAX_RSS:
-        r->usage.max_rss_kib = n;
-        break;
-    case EXIT_CODE:
-        r->exit_code = (int)n;
-        break;
-    default:
-        r->signal = (int)n;
-        break;
-    }
+    set_number(r, word, n);
     return 0;
+}
+
+/* Words that a runner of an older version does not send. It may run for weeks while the program is replaced. */
+static bool may_be_missing(enum word word)
+{
+    return word >= WALL && word <= SWITCHES_FORCED;
 }
 
 /* The words of one line, its last the size of the bytes. */
 static int read_words(char *line, struct report_record *r)
 {
-    char *save = NULL, *word = strtok_r(line, " ", &save);
+    char *save = NULL, *words[WORDS_MAX + 1], *verb = strtok_r(line, " ", &save), *word;
+    int count = 0, used = 0;
     long long size;
 
-    for (r->verb = REPORT_NUMBER; word && r->verb < REPORT_VERBS; r->verb++) {
-        if (strcmp(verbs[r->verb].name, word) == 0)
+    for (r->verb = REPORT_NUMBER; verb && r->verb < REPORT_VERBS; r->verb++) {
+        if (strcmp(verbs[r->verb].name, verb) == 0)
             break;
     }
-    if (!word || r->verb == REPORT_VERBS)
+    if (!verb || r->verb == REPORT_VERBS)
         return -1;
+    while ((word = strtok_r(NULL, " ", &save))) {
+        if (count > WORDS_MAX)
+            return -1;
+        words[count++] = word;
+    }
     for (int i = 0; i < WORDS_MAX && verbs[r->verb].words[i]; i++) {
-        word = strtok_r(NULL, " ", &save);
-        if (!word || read_word(verbs[r->verb].words[i], word, r) < 0)
+        enum word kind = verbs[r->verb].words[i];
+
+        if (used + 1 >= count && may_be_missing(kind))
+            break;
+        if (used + 1 >= count || read_word(kind, words[used++], r) < 0)
             return -1;
     }
-    word = strtok_r(NULL, " ", &save);
-    if (!word || text_to_int(word, 0, INT32_MAX, &size) < 0 || strtok_r(NULL, " ", &save))
+    if (count != used + 1 || text_to_int(words[used], 0, INT32_MAX, &size) < 0)
         return -1;
     r->size = (size_t)size;
     return 0;
@@ -189,7 +278,9 @@ int report_read_next(struct report_reader *r, struct report_record *out, struct 
     length = (size_t)(newline - r->at);
     memcpy(line, r->at, length);
     line[length] = '\0';
-    *out = (struct report_record){.exit_code = -1};
+    *out = (struct report_record){
+        .exit_code = -1,
+        .usage = {.wall_ms = -1, .blocks_in = -1, .blocks_out = -1, .switches = -1, .switches_forced = -1}};
     if (strlen(line) != length || read_words(line, out) < 0)
         return malformed(err);
     left -= length + 1;

@@ -17,7 +17,8 @@ enum report_verb {
     REPORT_RESPONSE,   /* time_ms, stream, open, bytes */
     REPORT_PROGRESS,   /* time_ms, percent, bytes: the message */
     REPORT_PID,        /* pid of the worker */
-    REPORT_USAGE,      /* usage */
+    REPORT_USAGE,      /* usage; what stands behind max_rss may be missing: a runner of an older version */
+    REPORT_PAUSED,     /* paused */
     REPORT_END,        /* time_ms, event, exit_code, signal, bytes: the reason; last */
     REPORT_VERBS
 };
@@ -31,6 +32,7 @@ struct report_record {
     int percent;
     int64_t pid;
     struct job_usage usage;
+    bool paused;
     enum job_event event; /* EVENT_SUCCESS, EVENT_FAILURE or EVENT_KILLED */
     int exit_code;        /* -1: none */
     int signal;           /* 0: none */

@@ -31,6 +31,7 @@ void worker_clear(struct worker *worker)
 {
     free(worker->description);
     free(worker->parameters);
+    free(worker->options);
     free(worker->code);
     *worker = (struct worker){0};
 }

@@ -48,6 +48,7 @@ struct worker {
     char author[WORKER_AUTHOR_SIZE];
     char *description;
     char *parameters; /* JSON Schema as text; NULL: none */
+    char *options;    /* what it wants for its jobs, a JSON object as text (worker/options.h); NULL: nothing */
     char *code;       /* NULL unless it was asked for; may hold NULs: `size` bytes */
 };
 

@@ -6,13 +6,18 @@
 #include "store/sqlite_db.h"
 #include "store/store_ops.h"
 
-#define JOB_COLUMNS                                                                                                  \
-    "number, id, worker, version, state, wanted, held, host, pid, created, started, stopped, attempt, timeout, "     \
-    "percent, exit_code, signal, report, log_count, log_size, response_count, response_size, cpu_user, cpu_system, " \
-    "max_rss, lease_hash, token_hash, name, reason, progress, parameters"
+/* All but its number. What is asked for often comes first. */
+#define JOB_COLUMNS                                                                             \
+    "id, worker, version, state, wanted, held, host, pid, created, started, stopped, attempt, " \
+    "timeout, percent, exit_code, signal, report, log_count, log_size, response_count, "        \
+    "response_size, cpu_user, cpu_system, max_rss, lease_hash, token_hash, name, reason, "      \
+    "progress, parameters, pause_wanted, paused, on_lost, seen, suspicion, limit_cpu, "         \
+    "limit_memory, limit_files, limit_processes, limit_file_size, limit_log, wall, blocks_in, " \
+    "blocks_out, switches, switches_forced"
 
-#define WORKER_COLUMNS \
-    "v.worker, v.version, v.kind, v.sha256, v.size, w.created, v.created, v.author, v.description, v.parameters"
+#define WORKER_COLUMNS                                                                                             \
+    "v.worker, v.version, v.kind, v.sha256, v.size, w.created, v.created, v.author, v.description, v.parameters, " \
+    "v.options"
 
 enum statement {
     BEGIN,
@@ -59,27 +64,33 @@ static const char *const sql[STATEMENTS] = {
     [WORKER_GET_CODE] = "SELECT " WORKER_COLUMNS ", v.code FROM worker w JOIN worker_version v"
                         " ON v.worker = w.name AND v.version = w.version WHERE w.name = ?1",
     [WORKER_GET_VERSION] = "SELECT worker, version, kind, sha256, size, created, created, author, description,"
-                           " parameters, code FROM worker_version WHERE worker = ?1 AND version = ?2",
+                           " parameters, options, code FROM worker_version WHERE worker = ?1 AND version = ?2",
     [WORKER_EACH] = "SELECT " WORKER_COLUMNS ", NULL FROM worker w JOIN worker_version v"
                     " ON v.worker = w.name AND v.version = w.version WHERE w.name > ?1 ORDER BY w.name LIMIT ?2",
     [WORKER_COUNT] = "SELECT count(*) FROM worker",
     [WORKER_LAST_VERSION] = "SELECT coalesce(max(version), 0) FROM worker_version WHERE worker = ?1",
     [WORKER_ADD_VERSION] = "INSERT INTO worker_version (worker, version, kind, created, author, sha256, size,"
-                           " description, parameters, code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                           " description, parameters, options, code)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [WORKER_SET_CURRENT] = "INSERT INTO worker (name, version, created) VALUES (?1, ?2, ?3)"
                            " ON CONFLICT (name) DO UPDATE SET version = excluded.version",
     [WORKER_DELETE] = "DELETE FROM worker WHERE name = ?1",
-    [JOB_INSERT] = "INSERT INTO job (id, worker, version, state, wanted, held, host, pid, created, started, stopped,"
-                   " attempt, timeout, percent, exit_code, signal, report, log_count, log_size, response_count,"
-                   " response_size, cpu_user, cpu_system, max_rss, lease_hash, token_hash, name, reason, progress,"
-                   " parameters) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-                   " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
-    [JOB_GET] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?1",
-    [JOB_UPDATE] = "UPDATE job SET version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8,"
-                   " started = ?10, stopped = ?11, attempt = ?12, timeout = ?13, percent = ?14, exit_code = ?15,"
-                   " signal = ?16, report = ?17, log_count = ?18, log_size = ?19, response_count = ?20,"
-                   " response_size = ?21, cpu_user = ?22, cpu_system = ?23, max_rss = ?24, lease_hash = ?25,"
-                   " token_hash = ?26, name = ?27, reason = ?28, progress = ?29 WHERE id = ?1 AND state = ?31",
+    [JOB_INSERT] = "INSERT INTO job (" JOB_COLUMNS ") VALUES ("
+                   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
+                   "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, "
+                   "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46)",
+    [JOB_GET] = "SELECT number, " JOB_COLUMNS " FROM job WHERE id = ?1",
+    [JOB_UPDATE] = "UPDATE job SET "
+                   "version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8, started = ?10, "
+                   "stopped = ?11, attempt = ?12, timeout = ?13, percent = ?14, exit_code = ?15, "
+                   "signal = ?16, report = ?17, log_count = ?18, log_size = ?19, response_count = ?20, "
+                   "response_size = ?21, cpu_user = ?22, cpu_system = ?23, max_rss = ?24, lease_hash = ?25, "
+                   "token_hash = ?26, name = ?27, reason = ?28, progress = ?29, pause_wanted = ?31, "
+                   "paused = ?32, on_lost = ?33, seen = ?34, suspicion = ?35, limit_cpu = ?36, "
+                   "limit_memory = ?37, limit_files = ?38, limit_processes = ?39, limit_file_size = ?40, "
+                   "limit_log = ?41, wall = ?42, blocks_in = ?43, blocks_out = ?44, switches = ?45, "
+                   "switches_forced = ?46"
+                   " WHERE id = ?1 AND state = ?47",
     [JOB_DELETE] = "DELETE FROM job WHERE number = ?1 AND state = ?2",
     [JOB_DELETE_ENTRIES] = "DELETE FROM entry WHERE job = ?1",
     [JOB_PEEK] = "SELECT state, held, host FROM job WHERE id = ?1",
@@ -267,9 +278,9 @@ static int out_of_memory(struct error *err)
 
 static int read_worker(sqlite3_stmt *q, struct worker *w, struct error *err)
 {
-    const void *code = sqlite3_column_blob(q, 10);
-    size_t size = (size_t)sqlite3_column_bytes(q, 10);
-    bool has_code = sqlite3_column_type(q, 10) != SQLITE_NULL;
+    const void *code = sqlite3_column_blob(q, 11);
+    size_t size = (size_t)sqlite3_column_bytes(q, 11);
+    bool has_code = sqlite3_column_type(q, 11) != SQLITE_NULL;
 
     *w = (struct worker){0};
     read_text(q, 0, w->name, sizeof w->name);
@@ -282,6 +293,7 @@ static int read_worker(sqlite3_stmt *q, struct worker *w, struct error *err)
     read_text(q, 7, w->author, sizeof w->author);
     w->description = copy_text(q, 8);
     w->parameters = copy_text(q, 9);
+    w->options = copy_text(q, 10);
     w->code = has_code ? calloc(1, size + 1) : NULL;
     if (!w->description || (has_code && !w->code)) {
         worker_clear(w);
@@ -390,7 +402,8 @@ static int add_version(struct store *s, const struct worker *w, struct error *er
     sqlite3_bind_int64(q, 7, w->size);
     bind_text(q, 8, w->description);
     bind_text(q, 9, w->parameters);
-    sqlite3_bind_blob64(q, 10, w->code, (sqlite3_uint64)w->size, SQLITE_STATIC);
+    bind_text(q, 10, w->options);
+    sqlite3_bind_blob64(q, 11, w->code, (sqlite3_uint64)w->size, SQLITE_STATIC);
     return execute(s, q, err);
 }
 
@@ -472,13 +485,27 @@ static int read_job(sqlite3_stmt *q, struct job *j, struct error *err)
     j->reason = copy_text(q, c++);
     j->progress = copy_text(q, c++);
     j->parameters = copy_text(q, c++);
+    j->pause_wanted = sqlite3_column_int(q, c++);
+    j->paused = sqlite3_column_int(q, c++);
+    j->on_lost = (enum job_on_lost)sqlite3_column_int(q, c++);
+    j->seen_ms = sqlite3_column_int64(q, c++);
+    j->suspicion = copy_text(q, c++);
+    for (enum limit l = 0; l < LIMITS; l++)
+        j->limits.max[l] = sqlite3_column_int64(q, c++);
+    j->usage.wall_ms = sqlite3_column_int64(q, c++);
+    j->usage.blocks_in = sqlite3_column_int64(q, c++);
+    j->usage.blocks_out = sqlite3_column_int64(q, c++);
+    j->usage.switches = sqlite3_column_int64(q, c++);
+    j->usage.switches_forced = sqlite3_column_int64(q, c++);
     if (j->parameters)
         return 0;
     job_clear(j);
     return out_of_memory(err);
 }
 
-/* Columns 1 to 30, in the order of JOB_COLUMNS without the number. */
+enum { JOB_COLUMN_COUNT = 46 };
+
+/* In the order of JOB_COLUMNS. */
 static void bind_job(sqlite3_stmt *q, const struct job *j)
 {
     int c = 1;
@@ -516,6 +543,19 @@ static void bind_job(sqlite3_stmt *q, const struct job *j)
     bind_text(q, c++, j->reason);
     bind_text(q, c++, j->progress);
     bind_text(q, c++, j->parameters);
+    sqlite3_bind_int(q, c++, j->pause_wanted);
+    sqlite3_bind_int(q, c++, j->paused);
+    sqlite3_bind_int(q, c++, j->on_lost);
+    sqlite3_bind_int64(q, c++, j->seen_ms);
+    bind_text(q, c++, j->suspicion);
+    for (enum limit l = 0; l < LIMITS; l++)
+        sqlite3_bind_int64(q, c++, j->limits.max[l]);
+    sqlite3_bind_int64(q, c++, j->usage.wall_ms);
+    sqlite3_bind_int64(q, c++, j->usage.blocks_in);
+    sqlite3_bind_int64(q, c++, j->usage.blocks_out);
+    sqlite3_bind_int64(q, c++, j->usage.switches);
+    sqlite3_bind_int64(q, c++, j->usage.switches_forced);
+    assert(c == JOB_COLUMN_COUNT + 1);
 }
 
 /* The counters follow each insert, change of state and deletion, in the same transaction. */
@@ -603,7 +643,7 @@ static int job_update(struct store *s, const struct job *job, enum job_state fro
     if (!q)
         return -1;
     bind_job(q, job);
-    sqlite3_bind_int(q, 31, from);
+    sqlite3_bind_int(q, JOB_COLUMN_COUNT + 1, from);
     if (execute(s, q, err) < 0)
         return -1;
     if (sqlite3_changes(self(s)->db) == 0)
@@ -707,7 +747,7 @@ static int job_each(const struct store *s, const struct job_filter *f, int (*eac
     sqlite3_stmt *q;
     int step = SQLITE_DONE, result = 0, stop = 0;
 
-    buf_puts(&text, "SELECT " JOB_COLUMNS " FROM job");
+    buf_puts(&text, "SELECT number, " JOB_COLUMNS " FROM job");
     put_conditions(f, true, &text);
     buf_printf(&text, " ORDER BY id DESC LIMIT %d", f->limit);
     q = prepare_filter(s, &text, f, err);

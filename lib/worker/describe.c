@@ -3,6 +3,7 @@
 #include "worker/describe.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,11 +12,13 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "job/schema.h"
+#include "worker/options.h"
 
 void description_clear(struct description *d)
 {
     free(d->text);
     free(d->parameters);
+    free(d->options);
     *d = (struct description){0};
 }
 
@@ -46,6 +49,18 @@ static void put_trimmed(struct buf *out, const char *text, size_t size)
 
 /* ---- from parts to a description ---- */
 
+/* The parts as they are gathered; an empty one is none. */
+struct parts {
+    struct buf text, parameters, options;
+};
+
+static void parts_clear(struct parts *p)
+{
+    buf_clear(&p->text);
+    buf_clear(&p->parameters);
+    buf_clear(&p->options);
+}
+
 /* What is malformed here is not the request. */
 static struct json *parse(const char *text, size_t size, const char *what, struct error *err)
 {
@@ -70,20 +85,32 @@ static int print_schema(const struct json *schema, struct buf *out, struct error
     return 0;
 }
 
-/* Takes both texts out of their buffers; an empty `parameters` is none. */
-static int finish(struct buf *text, struct buf *parameters, struct description *out, struct error *err)
+/* Prints options that are some. */
+static int print_options(const struct json *options, struct buf *out, struct error *err)
+{
+    struct worker_options ignored;
+
+    if (worker_options_read(options, &ignored, err) < 0)
+        return -1;
+    json_print(options, out);
+    return 0;
+}
+
+/* Takes the texts out of their buffers. */
+static int finish(struct parts *p, struct description *out, struct error *err)
 {
     struct description d = {0};
 
-    if (text->size > DESCRIBE_TEXT_MAX)
+    if (p->text.size > DESCRIBE_TEXT_MAX)
         return error_set(err, 422, "worker_description", "the description is longer than %d bytes", DESCRIBE_TEXT_MAX);
-    if (memchr(buf_text(text), '\0', text->size))
+    if (memchr(buf_text(&p->text), '\0', p->text.size))
         return refuse(err, "the description contains a NUL byte");
-    if (text->failed || parameters->failed)
+    if (p->text.failed || p->parameters.failed || p->options.failed)
         return out_of_memory(err);
-    d.text = buf_take(text);
-    d.parameters = parameters->size ? buf_take(parameters) : NULL;
-    if (!d.text || (parameters->size && !d.parameters)) {
+    d.text = buf_take(&p->text);
+    d.parameters = p->parameters.size ? buf_take(&p->parameters) : NULL;
+    d.options = p->options.size ? buf_take(&p->options) : NULL;
+    if (!d.text || (p->parameters.size && !d.parameters) || (p->options.size && !d.options)) {
         description_clear(&d);
         return out_of_memory(err);
     }
@@ -166,7 +193,12 @@ static const char *find_word(const char *lines, const char *word)
     return lines ? lines + strlen(word) : NULL;
 }
 
-/* The rest of this line, and those after it until an empty one or the other word, joined. */
+static bool begins_with_word(const char *line)
+{
+    return begins_with(line, "Parameters:") || begins_with(line, "Options:");
+}
+
+/* The rest of this line, and those after it until an empty one or another word, joined. */
 static void put_description(const char *from, struct buf *out)
 {
     size_t length = strcspn(from, "\n");
@@ -177,7 +209,7 @@ static void put_description(const char *from, struct buf *out)
         put_trimmed(out, from, length);
         from += length + (from[length] == '\n');
         length = strcspn(from, "\n");
-    } while (length && !begins_with(from, "Parameters:"));
+    } while (length && !begins_with_word(from));
 }
 
 /* Length of the JSON object at the beginning of `text`, by its braces; 0: it does not end. */
@@ -199,12 +231,12 @@ static size_t object_size(const char *text)
     return 0;
 }
 
-/* The first "Parameters:" with a { after it; NULL: there is none. */
-static const char *find_parameters(const char *lines)
+/* The first such word with a { after it; NULL: there is none. */
+static const char *find_object(const char *lines, const char *word)
 {
     const char *from = lines;
 
-    while ((from = find_word(from, "Parameters:"))) {
+    while ((from = find_word(from, word))) {
         while (is_space(*from))
             from++;
         if (*from == '{')
@@ -213,28 +245,34 @@ static const char *find_parameters(const char *lines)
     return NULL;
 }
 
-static int put_parameters(const char *lines, struct buf *out, struct error *err)
+/* Prints the object after the word, such as "Parameters:", where it is what `print` takes. */
+static int put_object(const char *lines, const char *word,
+                      int (*print)(const struct json *, struct buf *, struct error *), struct buf *out,
+                      struct error *err)
 {
-    const char *from = find_parameters(lines);
+    const char *from = find_object(lines, word);
     size_t size = from ? object_size(from) : 0;
-    struct json *schema;
+    struct json *object;
+    char what[64];
     int result;
 
     if (!from)
         return 0;
+    snprintf(what, sizeof what, "the %.*s in the script's head", (int)strlen(word) - 1, word);
     if (!size)
-        return refuse(err, "the Parameters in the script's head end before the } that closes them");
-    schema = parse(from, size, "the Parameters in the script's head", err);
-    if (!schema)
+        return error_set(err, 422, "worker_description", "%s end before the } that closes them", what);
+    object = parse(from, size, what, err);
+    if (!object)
         return -1;
-    result = print_schema(schema, out, err);
-    json_free(schema);
+    result = print(object, out, err);
+    json_free(object);
     return result;
 }
 
 int describe_script(const char *source, size_t size, struct description *out, struct error *err)
 {
-    AUTO(buf) struct buf lines = {0}, text = {0}, parameters = {0};
+    AUTO(buf) struct buf lines = {0};
+    AUTO(parts) struct parts p = {0};
     const char *from;
 
     read_head(source, size < DESCRIBE_SIZE_MAX ? size : DESCRIBE_SIZE_MAX, &lines);
@@ -242,28 +280,32 @@ int describe_script(const char *source, size_t size, struct description *out, st
         return out_of_memory(err);
     from = find_word(buf_text(&lines), "Description:");
     if (from)
-        put_description(from, &text);
-    if (put_parameters(buf_text(&lines), &parameters, err) < 0)
+        put_description(from, &p.text);
+    if (put_object(buf_text(&lines), "Parameters:", print_schema, &p.parameters, err) < 0 ||
+        put_object(buf_text(&lines), "Options:", print_options, &p.options, err) < 0)
         return -1;
-    return finish(&text, &parameters, out, err);
+    return finish(&p, out, err);
 }
 
 /* ---- a host's output ---- */
 
-static int read_object(const struct json *object, struct buf *text, struct buf *parameters, struct error *err)
+static int read_object(const struct json *object, struct parts *p, struct error *err)
 {
     const struct json *description = json_member(object, "description"), *schema = json_member(object, "parameters");
+    const struct json *options = json_member(object, "options");
 
     if (description && !json_string(description))
         return refuse(err, "the description's \"description\" must be a string");
     if (description)
-        put_trimmed(text, json_string(description), strlen(json_string(description)));
-    return schema ? print_schema(schema, parameters, err) : 0;
+        put_trimmed(&p->text, json_string(description), strlen(json_string(description)));
+    if (schema && print_schema(schema, &p->parameters, err) < 0)
+        return -1;
+    return options ? print_options(options, &p->options, err) : 0;
 }
 
 int describe_output(const char *output, size_t size, struct description *out, struct error *err)
 {
-    AUTO(buf) struct buf text = {0}, parameters = {0};
+    AUTO(parts) struct parts p = {0};
     struct json *object;
     int result;
 
@@ -272,13 +314,13 @@ int describe_output(const char *output, size_t size, struct description *out, st
     while (size && is_space(*output))
         output++, size--;
     if (!size || *output != '{') {
-        put_trimmed(&text, output, size);
-        return finish(&text, &parameters, out, err);
+        put_trimmed(&p.text, output, size);
+        return finish(&p, out, err);
     }
     object = parse(output, size, "the worker's description", err);
     if (!object)
         return -1;
-    result = read_object(object, &text, &parameters, err);
+    result = read_object(object, &p, err);
     json_free(object);
-    return result < 0 ? -1 : finish(&text, &parameters, out, err);
+    return result < 0 ? -1 : finish(&p, out, err);
 }

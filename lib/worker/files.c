@@ -118,5 +118,6 @@ int worker_describe(const struct worker_place *place, struct worker *w, const ch
     }
     w->description = d.text;
     w->parameters = d.parameters;
+    w->options = d.options;
     return 0;
 }

@@ -22,6 +22,8 @@ void worker_put_json(const struct worker *w, struct json_writer *out)
     put_text(out, "description", w->description);
     json_name(out, "parameters");
     json_put_raw(out, w->parameters);
+    json_name(out, "options");
+    json_put_raw(out, w->options);
     json_name(out, "size");
     json_put_int(out, w->size);
     put_text(out, "sha256", w->sha256);

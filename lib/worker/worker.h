@@ -25,8 +25,8 @@ struct worker_place {
 int worker_make_files(const struct worker_place *place, const struct worker *w, char *path, size_t path_size,
                       struct json_writer *diagnostics, struct error *err);
 
-/* Sets description and parameters of w from its code, whose files are at `path`.
- * -1: 422 worker_description, schema_invalid. */
+/* Sets description, parameters and options of w from its code, whose files are at `path`.
+ * -1: 422 worker_description, worker_options, schema_invalid. */
 int worker_describe(const struct worker_place *place, struct worker *w, const char *path, struct error *err);
 
 /* The worker as a JSON object, without its code. */

@@ -9,7 +9,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("page, mark, command", [
-    ("README.md", "settings", ["settings", "--table"]),
+    ("docs/settings.md", "settings", ["settings", "--table"]),
     ("docs/api.md", "calls", ["api"]),
 ])
 def test_a_table_in_the_docs_is_the_programs_own(server, page, mark, command):

@@ -55,9 +55,9 @@ def test_a_created_job_is_idle_and_complete(workers):
     (job,) = envelope["data"]
     assert ULID.match(job["id"]) and TIME.match(job["created"])
     assert answer.headers["location"].endswith(f"/jobs/{job['id']}")
-    assert list(job) == ["id", "worker", "version", "name", "status", "parameters", "pid", "host", "created",
+    assert list(job) == ["id", "worker", "version", "name", "status", "paused", "parameters", "pid", "host", "created",
                          "starttime", "stoptime", "progress", "exit_code", "signal", "reason", "stop_requested",
-                         "attempt", "timeout", "log_size", "response_size", "usage"]
+                         "attempt", "timeout", "limits", "on_lost", "log_size", "response_size", "usage"]
     assert (job["status"], job["name"], job["parameters"], job["timeout"]) == ("idle", "first", {"a": 1}, 2.5)
     assert (job["pid"], job["starttime"], job["exit_code"], job["stop_requested"]) == (None, None, None, False)
 
@@ -104,7 +104,7 @@ def test_exit_0_inside_run_is_done(workers):
 
 def test_a_timeout_is_an_error(workers):
     job = workers.run("Sleeper", timeout=0.3)
-    assert job["status"] == "error" and "timed out after 0.3 s" in job["reason"]
+    assert job["status"] == "error" and "timeout: it ran for 0.3 s" in job["reason"]
     assert processes_of(workers, job["id"]) == []
 
 

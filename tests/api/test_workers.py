@@ -22,7 +22,7 @@ def test_a_worker_is_put_read_and_deleted(server):
     put = server.put("/workers/Life", source)
     assert put.status == 201 and put.headers["location"].endswith("/workers/Life")
     (w,) = put.data
-    assert list(w) == ["name", "kind", "description", "parameters", "size", "sha256", "version", "author", "created", "modified"]
+    assert list(w) == ["name", "kind", "description", "parameters", "options", "size", "sha256", "version", "author", "created", "modified"]
     assert (w["name"], w["kind"], w["description"], w["parameters"], w["size"], w["version"]) == \
         ("Life", "script", "Says hi.", None, len(source), 1)
     assert server.get("/workers/Life").data == [w]

@@ -83,7 +83,10 @@ static void a_job_comes_back_as_it_was_put(void **state)
     put.held = true;
     put.has_lease = true;
     memset(put.lease_hash, 7, sizeof put.lease_hash);
-    put.usage = (struct job_usage){true, 1, 2, 3};
+    put.usage = (struct job_usage){true, 1, 2, 3, 4, 5, 6, 7, 8};
+    put.on_lost = ON_LOST_REQUEUE;
+    put.limits = (struct limits){{11, 12, 13, 14, 15, 16}};
+    put.seen_ms = 9;
     assert_int_equal(store_job_insert(db, &put, &err), 0);
     assert_int_equal(store_job_get(db, put.id, &got, &err), 0);
     assert_string_equal(got.worker, "W1");
@@ -93,7 +96,10 @@ static void a_job_comes_back_as_it_was_put(void **state)
     assert_int_equal(got.state, JOB_ACTIVE);
     assert_true(got.held && got.has_lease && got.usage.known);
     assert_memory_equal(got.lease_hash, put.lease_hash, sizeof put.lease_hash);
-    assert_int_equal(got.usage.max_rss_kib, 3);
+    assert_memory_equal(&got.usage, &put.usage, sizeof put.usage);
+    assert_memory_equal(&got.limits, &put.limits, sizeof put.limits);
+    assert_true(got.on_lost == ON_LOST_REQUEUE && got.seen_ms == 9 && !got.paused && !got.pause_wanted);
+    assert_null(got.suspicion);
     assert_null(got.reason);
     job_clear(&put);
     job_clear(&got);
@@ -448,7 +454,12 @@ static void all_of_a_job_that_may_change_is_written(void **state)
     job.report = 17;
     job.progress = strdup("half");
     job.reason = strdup("why");
-    job.usage = (struct job_usage){true, 18, 19, 20};
+    job.usage = (struct job_usage){true, 18, 19, 20, 21, 22, 23, 24, 25};
+    job.pause_wanted = job.paused = true;
+    job.seen_ms = 26;
+    job.suspicion = strdup("boot 27 28");
+    job.on_lost = ON_LOST_REQUEUE;
+    job.limits = (struct limits){{31, 32, 33, 34, 35, 36}};
     assert_int_equal(store_job_update(db, &job, JOB_IDLE, &err), 0);
     assert_int_equal(store_job_get(db, job.id, &got, &err), 0);
     assert_int_equal(got.number, job.number);
@@ -456,6 +467,10 @@ static void all_of_a_job_that_may_change_is_written(void **state)
     assert_true(got.version == 7 && got.pid == 4711 && got.started_ms == 11 && got.stopped_ms == 12);
     assert_true(got.attempt == 2 && got.timeout_ms == 13 && got.percent == 14 && got.exit_code == 15);
     assert_true(got.signal == 16 && got.report == 17 && got.usage.cpu_user_ms == 18 && got.usage.cpu_system_ms == 19);
+    assert_memory_equal(&got.usage, &job.usage, sizeof job.usage);
+    assert_memory_equal(&got.limits, &job.limits, sizeof job.limits);
+    assert_true(got.paused && got.pause_wanted && got.seen_ms == 26 && got.on_lost == ON_LOST_REQUEUE);
+    assert_string_equal(got.suspicion, "boot 27 28");
     assert_string_equal(got.host, "host");
     assert_string_equal(got.progress, "half");
     assert_string_equal(got.reason, "why");

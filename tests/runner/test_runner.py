@@ -511,7 +511,7 @@ def test_a_daemon_ends_with_its_job(tmp_path):
 def test_a_timeout_ends_the_job_as_a_failure(tmp_path):
     with Run(tmp_path, "#!/bin/sh\nexec sleep 600\n", timeout_ms=200) as run:
         run.wait()
-    assert run.end() == {"outcome": "failure", "exit": -1, "signal": 15, "reason": "timed out after 0.2 s"}
+    assert run.end() == {"outcome": "failure", "exit": -1, "signal": 15, "reason": "timeout: it ran for 0.2 s"}
 
 
 def test_a_runner_that_is_asked_to_end_takes_its_worker_with_it(tmp_path):

@@ -17,7 +17,8 @@ static const struct report_record records[] = {
     {.verb = REPORT_RESPONSE, .time_ms = 3, .stream = STREAM_STDOUT, .bytes = "x", .size = 1},
     {.verb = REPORT_PROGRESS, .time_ms = 4, .percent = 42, .bytes = "half", .size = 4},
     {.verb = REPORT_PID, .pid = 4711},
-    {.verb = REPORT_USAGE, .usage = {true, 1, 2, 3}},
+    {.verb = REPORT_USAGE, .usage = {true, 1, 2, 3, 4, 5, 6, 7, 8}},
+    {.verb = REPORT_PAUSED, .paused = true},
     {.verb = REPORT_END, .time_ms = 5, .event = EVENT_FAILURE, .exit_code = -1, .signal = 9, .bytes = "why", .size = 3},
 };
 
@@ -42,7 +43,9 @@ static void what_is_written_is_read_back(void **state)
         assert_int_equal(r.open, records[i].open);
         assert_int_equal(r.percent, records[i].percent);
         assert_int_equal(r.pid, records[i].pid);
-        assert_int_equal(r.usage.max_rss_kib, records[i].usage.max_rss_kib);
+        if (r.verb == REPORT_USAGE)
+            assert_memory_equal(&r.usage, &records[i].usage, sizeof r.usage);
+        assert_int_equal(r.paused, records[i].paused);
         assert_int_equal(r.event, records[i].event);
         assert_int_equal(r.signal, records[i].signal);
         assert_int_equal(r.size, records[i].size);
@@ -51,6 +54,20 @@ static void what_is_written_is_read_back(void **state)
     }
     assert_int_equal(report_read_next(&reader, &r, &err), 0);
     buf_clear(&out);
+}
+
+/* A runner that was started before the program was replaced says less. */
+static void the_usage_of_an_older_runner_is_taken(void **state)
+{
+    static const char body[] = "usage 1 2 3 0\n\n";
+    struct report_reader reader = {body, body + sizeof body - 1};
+    struct report_record r;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(report_read_next(&reader, &r, &err), 1);
+    assert_true(r.usage.known && r.usage.cpu_user_ms == 1 && r.usage.cpu_system_ms == 2 && r.usage.max_rss_kib == 3);
+    assert_true(r.usage.wall_ms == -1 && r.usage.switches_forced == -1 && r.size == 0);
 }
 
 static void what_is_malformed_is_refused(void **state)
@@ -79,6 +96,11 @@ static void what_is_malformed_is_refused(void **state)
         "log 1 stdout 3\nabcd\n",
         "log 1 stdout 3\nab\n",
         "\n",
+        "usage 1 2 0\n\n",
+        "usage 1 2 3 4 5 6 7 8 9 0\n\n",
+        "paused 2 0\n\n",
+        "paused 0\n\n",
+        "pid 0\n\n",
     };
 
     (void)state;
@@ -122,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(the_usage_of_an_older_runner_is_taken),
         cmocka_unit_test(what_is_malformed_is_refused),
         cmocka_unit_test(any_bytes_are_read_within_their_bounds),
     };

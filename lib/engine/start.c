@@ -1,25 +1,18 @@
-/* A job's life: made, started, asked to end. */
-#include <errno.h>
+/* How a job begins to run: made, claimed, its runner launched; and launched once more when that was lost. */
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/io.h"
-#include "base/process_tree.h"
 #include "engine/engine.h"
 #include "engine/launch.h"
 #include "engine/lease.h"
+#include "engine/start.h"
 #include "worker/worker.h"
-
-enum { KILL_TIMEOUT_MS = 10000 };
 
 /* Tokens of one run, as text and as what the store keeps. */
 struct tokens {
@@ -72,6 +65,7 @@ static int fail_job(struct engine *e, struct job *job, enum job_state from, cons
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
     job->stopped_ms = e->now_ms;
     job->held = false;
+    job->paused = false;
     if (set_reason(job, reason, err) < 0 || store_job_update(e->store, job, from, err) < 0)
         return -1;
     return store_commit(e->store, err);
@@ -89,11 +83,15 @@ static void claim(struct engine *e, struct job *job, int64_t version, struct tok
     job->held = true;
     job->wanted = WANT_RUN;
     job->report = 0;
+    job->seen_ms = e->now_ms;
     job->pid = 0;
+    job->pause_wanted = job->paused = false;
+    free(job->suspicion);
+    job->suspicion = NULL;
     snprintf(job->host, sizeof job->host, "%.64s", host.nodename);
     job->has_lease = true;
-    make_token("jjl_", job->id, t->lease, job->lease_hash);
-    make_token("jjw_", job->id, t->worker, job->token_hash);
+    make_token(JOB_LEASE_PREFIX, job->id, t->lease, job->lease_hash);
+    make_token(JOB_TOKEN_PREFIX, job->id, t->worker, job->token_hash);
 }
 
 /* The claim and the insert of a new job are one transaction, and so are the look at one that was there and its claim. */
@@ -137,7 +135,7 @@ static int run(struct engine *e, struct job *job, bool insert, const struct work
                struct error *err)
 {
     struct tokens tokens;
-    struct launch launch = {.code = code, .kind = w->kind, .lease = tokens.lease, .token = tokens.worker};
+    struct launch launch = {.code = code, .worker = w, .lease = tokens.lease, .token = tokens.worker};
     char id[ULID_SIZE];
     int result;
 
@@ -155,14 +153,14 @@ static int run(struct engine *e, struct job *job, bool insert, const struct work
     return result;
 }
 
-/* Finds the worker's code. 0: ready. 1: the job cannot run, `reason` says why. -1: error. */
-static int find_code(struct engine *e, const struct job *job, struct worker *w, char *path, char *reason,
-                     size_t reason_size, struct error *err)
+/* Finds the code of a version of its worker (0: the current one). 0: ready. 1: the job cannot run, `reason` says why. -1: error. */
+static int find_code(struct engine *e, const struct job *job, int64_t version, struct worker *w, char *path,
+                     char *reason, size_t reason_size, struct error *err)
 {
     struct worker_place place = {e->settings, e->app_folder};
     struct error problem = {0};
 
-    if (store_worker_get(e->store, job->worker, 0, true, w, &problem) == 0 &&
+    if (store_worker_get(e->store, job->worker, version, true, w, &problem) == 0 &&
         worker_make_files(&place, w, path, PATH_MAX, NULL, &problem) == 0)
         return 0;
     if (problem.status >= 500) {
@@ -194,7 +192,7 @@ int engine_create(struct engine *e, struct job *job, bool start, struct error *e
             return -1;
         return store_commit(e->store, err);
     }
-    found = find_code(e, job, &w, path, reason, sizeof reason, err);
+    found = find_code(e, job, 0, &w, path, reason, sizeof reason, err);
     if (found > 0)
         return error_set(err, 422, "worker_broken", "%s", reason);
     return found < 0 ? -1 : run(e, job, true, &w, path, err);
@@ -210,143 +208,54 @@ int engine_start(struct engine *e, const char *id, struct job *job, struct error
         return -1;
     if (job->state != JOB_IDLE)
         return not_idle(job, err);
-    found = find_code(e, job, &w, path, reason, sizeof reason, err);
+    found = find_code(e, job, 0, &w, path, reason, sizeof reason, err);
     if (found > 0)
         return fail_job(e, job, JOB_IDLE, reason, err);
     return found < 0 ? -1 : run(e, job, false, &w, path, err);
 }
 
-/* Notes what is wanted. A job from outside has no runner to be told: it is asked by stop_requested, and killing it can
- * only mean that it is not waited for any more. */
-static int note_wanted(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err)
+/* One transaction: the lost attempt is noted in the log, and the next one claimed. 1: it is no job to start again. */
+static int claim_again(struct engine *e, struct job *job, int64_t attempt, const char *reason, struct tokens *t,
+                       struct error *err)
 {
-    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, job, err) < 0)
+    char text[JOB_REASON_MAX + 64];
+    struct entry entry = {.time_ms = e->now_ms, .stream = STREAM_SYSTEM, .bytes = text};
+    int64_t started_ms;
+
+    if (store_begin(e->store, err) < 0 || read_anew(e, job, err) < 0)
         return -1;
-    if (job->state == JOB_IDLE)
-        return error_set(err, 409, "job_idle", "job %s is not running", job->id);
-    if (job->state != JOB_ACTIVE)
-        return error_set(err, 409, "job_over", "job %s is over", job->id);
-    if (job->wanted < wanted)
-        job->wanted = wanted;
-    if (!job->held && wanted == WANT_KILL) {
-        job->state = job_state_next(job->state, EVENT_KILLED);
-        job->stopped_ms = e->now_ms;
-    }
-    if (store_job_update(e->store, job, JOB_ACTIVE, err) < 0)
-        return -1;
-    return store_commit(e->store, err);
-}
-
-static void signal_holder(int pidfd, int number)
-{
-    (void)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
-}
-
-static bool ended_within(int pidfd, int timeout_ms)
-{
-    struct pollfd p = {.fd = pidfd, .events = POLLIN};
-
-    return poll(&p, 1, timeout_ms) == 1;
-}
-
-/* The runner does not do it (it is stopped, or hangs): its whole tree is ended over its head. */
-static int end_by_force(int pidfd, pid_t pid, struct error *err)
-{
-    log_line("runner %ld does not kill its job: ending it and its tree", (long)pid);
-    if (process_tree_kill(pid, 0, KILL_TIMEOUT_MS, err) < 0)
-        return -1;
-    signal_holder(pidfd, SIGKILL);
-    if (ended_within(pidfd, KILL_TIMEOUT_MS))
-        return 0;
-    return error_set(err, 503, "still_alive", "the job's processes do not end: try again");
-}
-
-/* The runner of a job, as a pidfd: once it listens to signals, where there is time to wait for that. -1: there is none. */
-static int find_runner(const struct engine *e, const char *id, int wait_ms, pid_t *pid, bool *ready)
-{
-    int64_t deadline = clock_monotonic_ms() + wait_ms;
-
-    for (;;) {
-        int pidfd = lease_open_holder(e->settings->data, id, pid, ready);
-
-        if ((pidfd >= 0 && *ready) || clock_monotonic_ms() >= deadline || !lease_is_held(e->settings->data, id))
-            return pidfd;
-        if (pidfd >= 0)
-            close(pidfd);
-        poll(NULL, 0, 2);
-    }
-}
-
-/* Tells the runner that something is wanted of it, and waits for its end when that is to die. One that is not ready yet
- * hears of it with the answer to its first report. */
-static int tell_runner(struct engine *e, const char *id, enum job_wanted wanted, struct error *err)
-{
-    bool ready = false;
-    pid_t pid = 0;
-    int pidfd = find_runner(e, id, wanted == WANT_KILL ? KILL_TIMEOUT_MS : 0, &pid, &ready), result = 0;
-
-    if (pidfd < 0)
-        return 0;
-    if (ready)
-        signal_holder(pidfd, SIGUSR1);
-    if (wanted == WANT_KILL && !(ready && ended_within(pidfd, KILL_TIMEOUT_MS)))
-        result = end_by_force(pidfd, pid, err);
-    close(pidfd);
-    return result;
-}
-
-int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err)
-{
-    if (note_wanted(e, id, wanted, job, err) < 0)
-        return -1;
-    if (!job->held)
-        return 0;
-    if (tell_runner(e, id, wanted, err) < 0 || (wanted == WANT_KILL && engine_reap_job(e, id, err) < 0))
-        return -1;
-    job_clear(job);
-    if (store_job_get(e->store, id, job, err) < 0)
-        return -1;
-    if (wanted == WANT_KILL && job->state == JOB_ACTIVE)
-        return error_set(err, 503, "still_alive", "the job is still being started: try again");
-    return 0;
-}
-
-int engine_tell_state(struct engine *e, const char *id, enum job_state state, struct job *job, struct error *err)
-{
-    enum job_state from;
-
-    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, job, err) < 0)
-        return -1;
-    from = job->state;
-    if (job->held && from == JOB_ACTIVE)
-        return error_set(err, 409, "job_held", "a runner of ours has this job and tells its state itself");
-    if (job_state_is_over(from))
-        return error_set(err, 409, "job_over", "job %s is over", job->id);
-    if (state == JOB_ACTIVE) {
-        job->state = JOB_ACTIVE;
-    } else {
-        enum job_event event = job->wanted != WANT_RUN ? EVENT_KILLED
-                               : state == JOB_DONE     ? EVENT_SUCCESS
-                                                       : EVENT_FAILURE;
-
-        job->state = job_state_next(from, event);
-        job->stopped_ms = e->now_ms;
-    }
-    job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
-    if (store_job_update(e->store, job, from, err) < 0)
+    if (job->state != JOB_ACTIVE || !job->held || job->attempt != attempt || job->wanted != WANT_RUN)
+        return 1;
+    started_ms = job->started_ms;
+    claim(e, job, job->version, t);
+    job->started_ms = started_ms;
+    entry.size =
+        (size_t)snprintf(text, sizeof text, "LOST: %s. This is attempt %lld.", reason, (long long)job->attempt);
+    if (store_entry_append(e->store, job, ENTRY_LOG, &entry, 1, err) < 0 ||
+        store_job_update(e->store, job, JOB_ACTIVE, err) < 0)
         return -1;
     return store_commit(e->store, err);
 }
 
-int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct entry *entries, size_t count,
-                  struct error *err)
+int start_again(struct engine *e, const char *id, int64_t attempt, const char *reason, int lock, struct error *err)
 {
+    char path[PATH_MAX], problem[JOB_REASON_MAX];
     AUTO(job) struct job job = {0};
+    AUTO(worker) struct worker w = {0};
+    struct tokens tokens;
+    struct launch launch = {.code = path, .worker = &w, .lease = tokens.lease, .token = tokens.worker, .lock = lock};
+    int result;
 
-    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
+    if (store_job_get(e->store, id, &job, err) < 0)
         return -1;
-    if (store_entry_append(e->store, &job, kind, entries, count, err) < 0 ||
-        store_job_update(e->store, &job, job.state, err) < 0)
-        return -1;
-    return store_commit(e->store, err);
+    result = find_code(e, &job, job.version, &w, path, problem, sizeof problem, err);
+    if (result == 0)
+        result = claim_again(e, &job, attempt, reason, &tokens, err);
+    if (result > 0)
+        store_rollback(e->store);
+    if (result != 0)
+        return result;
+    if (launch_runner(e, &job, &launch, err) < 0)
+        end_failed_launch(e, &job);
+    return 0;
 }

@@ -1,0 +1,43 @@
+/* What others than a runner of ours say of a job: its state, and entries of its log and response. */
+#include "base/cleanup.h"
+#include "engine/engine.h"
+
+int engine_tell_state(struct engine *e, const char *id, enum job_state state, struct job *job, struct error *err)
+{
+    enum job_state from;
+
+    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, job, err) < 0)
+        return -1;
+    from = job->state;
+    if (job->held && from == JOB_ACTIVE)
+        return error_set(err, 409, "job_held", "a runner of ours has this job and tells its state itself");
+    if (job_state_is_over(from))
+        return error_set(err, 409, "job_over", "job %s is over", job->id);
+    if (state == JOB_ACTIVE) {
+        job->state = JOB_ACTIVE;
+    } else {
+        enum job_event event = job->wanted != WANT_RUN ? EVENT_KILLED
+                               : state == JOB_DONE     ? EVENT_SUCCESS
+                                                       : EVENT_FAILURE;
+
+        job->state = job_state_next(from, event);
+        job->stopped_ms = e->now_ms;
+    }
+    job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
+    if (store_job_update(e->store, job, from, err) < 0)
+        return -1;
+    return store_commit(e->store, err);
+}
+
+int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct entry *entries, size_t count,
+                  struct error *err)
+{
+    AUTO(job) struct job job = {0};
+
+    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
+        return -1;
+    if (store_entry_append(e->store, &job, kind, entries, count, err) < 0 ||
+        store_job_update(e->store, &job, job.state, err) < 0)
+        return -1;
+    return store_commit(e->store, err);
+}

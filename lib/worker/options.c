@@ -1,0 +1,120 @@
+/* A worker's options. */
+#include "worker/options.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum { TIMEOUT_MAX_S = 31536000 };
+
+static int refuse(struct error *err, const char *sentence)
+{
+    return error_set(err, 422, "worker_options", "the worker's options: %s", sentence);
+}
+
+static int read_timeout(const struct json *value, struct worker_options *out, struct error *err)
+{
+    double seconds = json_number(value);
+
+    if (json_type(value) != JSON_NUMBER || !(seconds >= 0 && seconds <= TIMEOUT_MAX_S))
+        return refuse(err, "`timeout` must be a number of seconds from 0 (none) to 31536000 (a year)");
+    out->has_timeout = true;
+    out->timeout_ms = (int64_t)(seconds * 1000 + 0.5);
+    if (seconds > 0 && out->timeout_ms == 0) /* 0 is none */
+        out->timeout_ms = 1;
+    return 0;
+}
+
+static int read_limits(const struct json *value, struct worker_options *out, struct error *err)
+{
+    if (limits_read_json(value, "worker_options", &out->limits, err) < 0)
+        return -1;
+    for (enum limit l = 0; l < LIMITS; l++)
+        out->has_limit[l] = json_member(value, limit_name(l)) != NULL;
+    return 0;
+}
+
+static int read_detach(const struct json *value, struct worker_options *out, struct error *err)
+{
+    if (json_type(value) != JSON_BOOL)
+        return refuse(err, "`detach` must be true or false");
+    out->detach = json_is_true(value);
+    return 0;
+}
+
+static int read_on_lost(const struct json *value, struct worker_options *out, struct error *err)
+{
+    if (!json_string(value) || job_on_lost_from_name(json_string(value), &out->on_lost) < 0)
+        return refuse(err, "`on_lost` must be \"fail\" or \"requeue\"");
+    return 0;
+}
+
+static int read_user(const struct json *value, struct worker_options *out, struct error *err)
+{
+    const char *user = json_string(value);
+
+    if (!user || !text_is_name(user) || strlen(user) >= sizeof out->user)
+        return refuse(err, "`user` must be the name of a user");
+    strcpy(out->user, user);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*read)(const struct json *value, struct worker_options *out, struct error *err);
+} members[] = {
+    {"timeout", read_timeout}, {"limits", read_limits}, {"detach", read_detach},
+    {"on_lost", read_on_lost}, {"user", read_user},
+};
+
+static int read_member(const struct json *member, struct worker_options *out, struct error *err)
+{
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (strcmp(members[i].name, json_key(member)) == 0)
+            return members[i].read(member, out, err);
+    }
+    return error_set(err, 422, "worker_options", "the worker's options: there is none called `%.60s`",
+                     json_key(member));
+}
+
+int worker_options_read(const struct json *object, struct worker_options *out, struct error *err)
+{
+    *out = (struct worker_options){0};
+    if (json_type(object) != JSON_OBJECT)
+        return refuse(err, "they must be an object such as {\"timeout\": 60}");
+    for (const struct json *m = json_first(object); m; m = json_next(m)) {
+        if (read_member(m, out, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int worker_options_parse(const char *text, struct worker_options *out, struct error *err)
+{
+    struct json *object;
+    int result;
+
+    *out = (struct worker_options){0};
+    if (!text)
+        return 0;
+    object = json_parse(text, strlen(text), err);
+    if (!object)
+        return -1;
+    result = worker_options_read(object, out, err);
+    json_free(object);
+    return result;
+}
+
+void worker_options_preset(const struct worker_options *options, const struct settings *settings, struct job *job)
+{
+    job->timeout_ms = options->has_timeout ? options->timeout_ms : settings->timeout_ms;
+    if (settings->timeout_max_ms && (!job->timeout_ms || job->timeout_ms > settings->timeout_max_ms))
+        job->timeout_ms = settings->timeout_max_ms;
+    limits_from_settings(settings, &job->limits);
+    for (enum limit l = 0; l < LIMITS; l++) {
+        if (options->has_limit[l])
+            job->limits.max[l] = options->limits.max[l];
+    }
+    limits_lower_to_ceiling(settings, &job->limits);
+    job->on_lost = options->on_lost;
+}

@@ -1,0 +1,35 @@
+#ifndef JOBJOKER_WORKER_OPTIONS_H
+#define JOBJOKER_WORKER_OPTIONS_H
+
+#include "base/settings.h"
+#include "job/job.h"
+
+/* What a worker wants for its jobs, besides their parameters: a JSON object in its description, such as
+ *
+ *     {"timeout": 60, "limits": {"memory": 500000000}, "detach": true, "on_lost": "requeue", "user": "alice"}
+ *
+ * Each member may be missing. A job's own wishes go before these, the administrator's ceilings before both. */
+
+enum { WORKER_USER_SIZE = 33 };
+
+struct worker_options {
+    bool has_timeout;
+    int64_t timeout_ms; /* 0: none */
+    bool has_limit[LIMITS];
+    struct limits limits;
+    bool detach; /* what its worker leaves running is left alone when it ends */
+    enum job_on_lost on_lost;
+    char user[WORKER_USER_SIZE]; /* whom it runs as; "": the server's own */
+};
+
+/* -1: 422 worker_options, a sentence that says what is wrong. */
+int worker_options_read(const struct json *object, struct worker_options *out, struct error *err);
+
+/* The same from the text that the store keeps; NULL is none. */
+int worker_options_parse(const char *text, struct worker_options *out, struct error *err);
+
+/* Sets timeout, limits and on_lost of a job that says nothing of them: what the worker wants, else the settings'
+ * presets, and never above their ceilings. */
+void worker_options_preset(const struct worker_options *options, const struct settings *settings, struct job *job);
+
+#endif

@@ -1,0 +1,339 @@
+"""What a job may use, how it is paused, what becomes of it when its runner is lost, and what is left of it when it is over."""
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+import apache
+
+WAITS = "#!/bin/sh\nmkfifo gate\necho ready\nread line < gate\necho went on\n"
+
+
+@pytest.fixture(scope="module")
+def workers(server):
+    server.put_worker("Waits", WAITS)
+    server.put_worker("Counts", "#!/bin/sh\ni=0\nwhile :; do i=$((i+1)); echo $i; sleep 0.01; done\n")
+    server.put_worker("Burns", "#!/bin/sh\nwhile :; do :; done\n")
+    return server
+
+
+def ready(server, worker, **more):
+    """Starts a job of a worker that says `ready`, and waits for that."""
+    id = server.start_job(worker, **more)
+    apache.wait_until(lambda: "ready\n" in server.log(id), 20, "the worker to be ready")
+    return id
+
+
+def let_go(server, id):
+    (server.data / "run" / id / "work" / "gate").write_text("go\n")
+
+
+def runner_of(server, id):
+    return int((server.data / "run" / id / "lock").read_text().split()[0])
+
+
+def state_of(pid):
+    """R, S, T ... of proc(5); Z when it is no more."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
+def carriers(id):
+    """Living processes that carry this job's token."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                if f"JOBJOKER_TOKEN=jjw_{id}_".encode() in f.read() and state_of(pid) != "Z":
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+# --- pause ---
+
+def test_pause_freezes_all_and_resume_lets_go_on(workers):
+    id = ready(workers, "Waits")
+    answer = workers.put(f"/jobs/{id}/status", "pause")
+    assert answer.status == 200 and answer.data[0]["status"] == "active" and answer.data[0]["paused"] is True
+    assert carriers(id) and all(state_of(pid) == "T" for pid in carriers(id))
+    assert workers.put(f"/jobs/{id}/status", "pause").status == 200  # again: it is so already
+    gate = os.open(workers.data / "run" / id / "work" / "gate", os.O_RDWR)  # nobody has it open: who waited for that is frozen
+    os.write(gate, b"go\n")
+    assert workers.status(id) == "active"
+    answer = workers.put(f"/jobs/{id}/status", "resume")
+    assert answer.status == 200 and answer.data[0]["paused"] is False
+    job = workers.ended(id)
+    os.close(gate)
+    assert (job["status"], job["paused"]) == ("done", False)
+    assert workers.log(id) == "STARTED\nready\nPAUSED\nRESUMED\nwent on\nENDED\n"
+
+
+def test_the_timeout_stands_still_while_a_job_is_paused(workers):
+    id = workers.start_job("Waits", timeout=2)
+    assert workers.put(f"/jobs/{id}/status", "pause").data[0]["paused"] is True
+    waited = workers.get(f"/jobs/{id}?wait=3").data[0]
+    assert waited["status"] == "active" and waited["paused"] is True
+    assert workers.put(f"/jobs/{id}/status", "resume").status == 200
+    job = workers.ended(id)
+    assert (job["status"], job["reason"]) == ("error", "timeout: it ran for 2 s") and job["usage"]["wall"] >= 3
+
+
+@pytest.mark.parametrize("word", ["stop", "kill"])
+def test_a_paused_job_can_be_ended(workers, word):
+    id = ready(workers, "Waits")
+    workers.put(f"/jobs/{id}/status", "pause")
+    assert workers.put(f"/jobs/{id}/status", word).status == 200
+    assert workers.ended(id)["status"] == "stop" and carriers(id) == []
+
+
+def test_only_what_runs_can_be_paused(workers):
+    idle = workers.create("Waits")
+    outside = workers.create("Waits")
+    assert workers.put(f"/jobs/{outside}/status", "active").status == 200
+    workers.put_worker("Short", "#!/bin/sh\n")
+    done = workers.run("Short")["id"]
+    for id, code in ((idle, "job_idle"), (outside, "job_not_held"), (done, "job_over")):
+        for word in ("pause", "resume"):
+            answer = workers.put(f"/jobs/{id}/status", word)
+            assert (answer.status, answer.json["code"]) == (409, code)
+    workers.put(f"/jobs/{outside}/status", "done")
+
+
+def test_a_paused_job_whose_runner_is_killed_leaves_nothing(workers):
+    id = ready(workers, "Waits")
+    workers.put(f"/jobs/{id}/status", "pause")
+    os.kill(runner_of(workers, id), signal.SIGKILL)
+    assert workers.ended(id)["reason"] == "runner lost"
+    assert carriers(id) == []
+
+
+# --- limits ---
+
+@pytest.mark.parametrize("limits, wrong", [
+    ({"cpu": -1}, "cpu"), ({"memory": "much"}, "memory"), ({"wishes": 3}, "wishes"), ([1], "object"), ({"log": 5}, "log"),
+])
+def test_a_limit_that_is_none_is_refused(workers, limits, wrong):
+    answer = workers.post("/jobs", {"worker": "Waits", "limits": limits})
+    assert (answer.status, answer.json["code"]) == (422, "job_invalid") and wrong in answer.json["message"]
+
+
+def test_a_job_tells_its_limits(workers):
+    answer = workers.post("/jobs", {"worker": "Waits", "limits": {"cpu": 1.5, "memory": 1 << 30, "files": 100, "log": None}})
+    assert answer.data[0]["limits"] == {"cpu": 1.5, "memory": 1 << 30, "files": 100}
+
+
+def run_limited(server, name, source, **limits):
+    server.put_worker(name, source)
+    return server.run(name, limits=limits)
+
+
+def test_cpu_time_is_limited_for_all_processes_together(workers):
+    job = run_limited(workers, "Burn2", "#!/bin/sh\nfor i in 1 2 3 4; do (while :; do :; done) & done\nwait\n", cpu=0.5)
+    assert (job["status"], job["reason"]) == ("error", "limit of CPU time: 0.5 s are used up")
+    assert job["usage"]["cpu_user"] + job["usage"]["cpu_system"] >= 0.4 and carriers(job["id"]) == []
+
+
+def test_cpu_time_that_ended_children_used_counts(workers):
+    burn = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"
+    job = run_limited(workers, "Burn3", f"#!/bin/sh\nwhile :; do sh -c '{burn}'; done\n", cpu=0.5)
+    assert (job["status"], job["reason"]) == ("error", "limit of CPU time: 0.5 s are used up")
+
+
+def test_memory_is_limited(workers):
+    job = run_limited(workers, "Eats", "#!/usr/bin/python3\nx = b'x' * (400 << 20)\n", memory=200 << 20)
+    assert job["status"] == "error" and "MemoryError" in workers.log(job["id"])
+
+
+def test_open_files_are_limited(workers):
+    job = run_limited(workers, "Opens", "#!/usr/bin/python3\nf = [open('/dev/null') for i in range(64)]\n", files=32)
+    assert job["status"] == "error" and "Too many open files" in workers.log(job["id"])
+
+
+def test_the_size_of_files_is_limited(workers):
+    job = run_limited(workers, "Writes", "#!/bin/sh\nexec dd if=/dev/zero of=big bs=1000 count=100\n", file_size=50000)
+    assert (job["status"], job["reason"]) == ("error", "limit of file size: 50000 bytes") and job["signal"] == signal.SIGXFSZ
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the user's other processes count")
+def test_processes_are_limited(workers):
+    source = "#!/usr/bin/python3\nimport os, time\nfor i in range(100):\n    if os.fork() == 0:\n        time.sleep(600)\n"
+    job = run_limited(workers, "Forks", source, processes=20)
+    assert job["status"] == "error" and "BlockingIOError" in workers.log(job["id"])
+    assert carriers(job["id"]) == []
+
+
+def test_the_administrators_ceilings_hold(new_server):
+    server = new_server(settings={"JOBJOKER_LIMIT_FILES_MAX": "64", "JOBJOKER_LIMIT_MEMORY": "1G", "JOBJOKER_TIMEOUT_MAX": "60"})
+    server.put_worker("Any", '#!/bin/sh\n# Options: {"limits": {"files": 5000, "cpu": 3}, "timeout": 300}\nulimit -n\n')
+    (job,) = server.post("/jobs", {"worker": "Any", "start": True}).data
+    assert job["limits"] == {"cpu": 3, "memory": 1 << 30, "files": 64, "log": 1 << 30} and job["timeout"] == 60
+    server.ended(job["id"])
+    assert server.log(job["id"]) == "STARTED\n64\nENDED\n"
+    for more in ({"limits": {"files": 65}}, {"limits": {"files": 0}}, {"timeout": 61}, {"timeout": 0}):
+        answer = server.post("/jobs", {"worker": "Any", **more})
+        assert (answer.status, answer.json["code"]) == (422, "job_invalid"), more
+    assert server.post("/jobs", {"worker": "Any", "limits": {"files": 10, "cpu": 0}}).data[0]["limits"] == {
+        "memory": 1 << 30, "files": 10, "log": 1 << 30}
+
+
+def test_usage_is_told(workers):
+    workers.put_worker("Used", "#!/usr/bin/python3\nimport time\ntime.sleep(0.05)\nx = b'x' * (50 << 20)\n")
+    usage = workers.run("Used")["usage"]
+    assert usage["wall"] >= 0.05 and usage["max_rss"] > 50 << 20 and usage["cpu_user"] + usage["cpu_system"] > 0
+    assert usage["switches"] >= 1 and usage["switches_forced"] >= 0 and usage["bytes_read"] >= 0 and usage["bytes_written"] >= 0
+
+
+# --- options of a worker ---
+
+@pytest.mark.parametrize("options", ['{"timeout": "x"}', '{"what": 1}', '{"detach": 1}', '{"timeout": 1'])
+def test_wrong_options_are_refused_with_the_worker(workers, options):
+    answer = workers.put("/workers/Wrong", f"#!/bin/sh\n# Options: {options}\n")
+    assert answer.status == 422 and answer.json["code"] in ("worker_options", "worker_description")
+
+
+def test_options_of_each_kind_are_told(workers):
+    c = '#include <jobjoker/worker.h>\nconst char *information(void) { return "{\\"options\\": {\\"timeout\\": 7}}"; }\nint run(struct jobjoker_worker *w) { (void)w; return 0; }\n'
+    php = "<?php\ninclude_once 'libs/Worker.php';\nclass Opt extends Worker { function getInformation() { return ['description' => 'd', 'options' => ['timeout' => 7]]; } function run() {} }\n"
+    for source in ('#!/bin/sh\n# Options: {"timeout": 7}\n', c, php):
+        answer = workers.put("/workers/Opt", source)
+        assert answer.status in (200, 201), answer
+        assert answer.data[0]["options"] == {"timeout": 7}, source
+    assert workers.post("/jobs", {"worker": "Opt"}).data[0]["timeout"] == 7
+
+
+def test_what_a_worker_detaches_lives_on(workers):
+    source = "#!/bin/sh\n# Options: {\"detach\": true}\nsetsid sh -c 'echo $$ > %s; exec sleep 600' >/dev/null 2>&1 </dev/null &\n"
+    note = workers.data / "detached"
+    workers.put_worker("Detaches", source % note + "while [ ! -s %s ]; do sleep 0.01; done\n" % note)
+    job = workers.run("Detaches")
+    pid = int(note.read_text())
+    assert job["status"] == "done" and state_of(pid) in "SR" and not (workers.data / "run" / job["id"]).exists()
+    os.kill(pid, signal.SIGKILL)
+    note.unlink()
+
+
+def test_stop_ends_what_a_worker_would_detach(workers):
+    workers.put_worker("DetachWaits", '#!/bin/sh\n# Options: {"detach": true}\nsetsid sleep 600 &\necho ready\nwait\n')
+    id = ready(workers, "DetachWaits")
+    workers.put(f"/jobs/{id}/status", "stop")
+    assert workers.ended(id)["status"] == "stop" and carriers(id) == []
+
+
+# --- lost runners ---
+
+HIDES = "#!/bin/sh\n(setsid sh -c 'trap \"\" TERM; sleep 600; :' >/dev/null 2>&1 &)\n(setsid sleep 600 &)\necho ready\nsleep 600\n"
+
+
+@pytest.mark.parametrize("look", ["/jobs/{id}", "/jobs/{id}/status", "/jobs", "tick"])
+def test_a_lost_runner_is_told_by_the_next_look_and_leaves_nothing(workers, look):
+    workers.put_worker("Hides", HIDES)
+    id = ready(workers, "Hides")
+    assert len(carriers(id)) >= 4
+    os.kill(runner_of(workers, id), signal.SIGKILL)
+    if look == "tick":
+        tick(workers)
+    else:
+        workers.get(look.format(id=id))
+    with sqlite3.connect(workers.data / "jobs.db") as db:
+        assert db.execute("SELECT state, reason FROM job WHERE id = ?", (id,)).fetchone() == (4, "runner lost")
+    db.close()
+    assert carriers(id) == [] and not (workers.data / "run" / id).exists()
+
+
+def tick(server):
+    subprocess.run(apache.as_user() + [str(server.site / "cgi-bin" / "jobjoker"), "tick"], check=True, timeout=60,
+                   env={"PATH": apache.PATH, "JOBJOKER_DATA": str(server.data), **server.settings})
+
+
+@pytest.mark.parametrize("look", ["get", "tick"])
+def test_a_job_that_is_to_be_requeued_runs_again_when_its_runner_is_lost(workers, look):
+    source = "#!/bin/sh\necho attempt $JOBJOKER_ATTEMPT $JOBJOKER_PARAM_word $JOBJOKER_API\n[ $JOBJOKER_ATTEMPT -gt 1 ] && exit\nmkfifo gate\necho ready\nread x < gate\n"
+    workers.put_worker("Again", source)
+    id = ready(workers, "Again", parameters={"word": "hey"}, on_lost="requeue")
+    workers.put_worker("Again", "#!/bin/sh\necho another version\n")
+    first = runner_of(workers, id)
+    os.kill(first, signal.SIGKILL)
+    if look == "tick":
+        tick(workers)
+    job = workers.ended(id)
+    assert (job["status"], job["attempt"], job["on_lost"], job["version"]) == ("done", 2, "requeue", job["version"])
+    where = workers.log(id).split("\n")[1].split()[-1]
+    assert workers.log(id) == (f"STARTED\nattempt 1 hey {where}\nready\nLOST: runner lost. This is attempt 2.\n"
+                               f"STARTED\nattempt 2 hey {where}\nENDED\n")
+    assert where.startswith("http://127.0.0.1:") and not (workers.data / "run" / id).exists()
+
+
+def test_a_job_is_not_requeued_for_ever(new_server):
+    server = new_server(settings={"JOBJOKER_REQUEUE_MAX": "2"})
+    server.put_worker("Dies", "#!/bin/sh\nkill -KILL $PPID\nsleep 600\n")
+    (job,) = server.post("/jobs", {"worker": "Dies", "start": True, "on_lost": "requeue"}).data
+    job = server.ended(job["id"])
+    assert (job["status"], job["reason"], job["attempt"]) == ("error", "runner lost", 3)
+    assert server.log(job["id"]).count("LOST: runner lost.") == 2
+
+
+def test_a_job_that_was_asked_to_stop_is_not_requeued(workers):
+    workers.put_worker("Deaf", "#!/bin/sh\ntrap '' TERM\necho ready\nwhile :; do sleep 1; done\n")
+    id = ready(workers, "Deaf", on_lost="requeue")
+    workers.put(f"/jobs/{id}/status", "stop")
+    os.kill(runner_of(workers, id), signal.SIGKILL)
+    job = workers.ended(id)
+    assert (job["status"], job["attempt"]) == ("stop", 1) and carriers(id) == []
+
+
+def test_two_who_find_a_lost_runner_start_one_attempt(workers):
+    workers.put_worker("Once", "#!/bin/sh\necho attempt $JOBJOKER_ATTEMPT\necho ready\nsleep 600\n")
+    id = ready(workers, "Once", on_lost="requeue")
+    os.kill(runner_of(workers, id), signal.SIGKILL)
+    looks = [subprocess.Popen(["curl", "-q", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {workers.token}",
+                               f"{workers.url}/jobs/{id}"]) for _ in range(12)]
+    assert [look.wait(60) for look in looks] == [0] * 12
+    apache.wait_until(lambda: workers.log(id).count("ready\n") == 2, 20, "the second attempt")
+    assert workers.job(id)["attempt"] == 2 and workers.log(id).count("attempt 2\n") == 1
+    workers.put(f"/jobs/{id}/status", "kill")
+
+
+def change(server, sql, *values):
+    db = sqlite3.connect(server.data / "jobs.db", isolation_level=None)
+    db.execute(sql, values)
+    db.close()
+
+
+def test_a_silent_runner_of_another_host_is_lost_and_fenced_off(new_server):
+    server = new_server(settings={"JOBJOKER_HEARTBEAT": "0.2"})
+    server.put_worker("Waits", WAITS)
+    id = ready(server, "Waits", on_lost="requeue")
+    first = runner_of(server, id)
+    os.kill(first, signal.SIGSTOP)  # silent
+    os.rename(server.data / "run" / id, server.data / "elsewhere")  # its lock is on that host, not on ours
+    change(server, "UPDATE job SET host = 'elsewhere' WHERE id = ?", id)
+    apache.wait_until(lambda: server.job(id)["attempt"] == 2, 30, "the second attempt")
+    apache.wait_until(lambda: server.log(id).count("ready\n") == 2, 20, "the second worker")
+    assert "LOST: runner lost: no word from elsewhere. This is attempt 2.\n" in server.log(id)
+    os.kill(first, signal.SIGCONT)  # it comes back, is refused, and ends itself and its tree
+    apache.wait_until(lambda: state_of(first) == "Z", 20, "the end of the first runner")
+    (server.data / "run" / id / "work" / "gate").write_text("go\n")
+    job = server.ended(id)
+    assert (job["status"], job["attempt"]) == ("done", 2)
+    assert server.log(id).count("went on\n") == 1 and carriers(id) == []
+
+
+def test_a_runner_of_another_host_that_reports_lives(new_server):
+    server = new_server(settings={"JOBJOKER_HEARTBEAT": "0.2"})
+    server.put_worker("Waits", WAITS)
+    id = ready(server, "Waits")
+    change(server, "UPDATE job SET host = 'elsewhere' WHERE id = ?", id)
+    reports = lambda: sqlite3.connect(server.data / "jobs.db").execute("SELECT report FROM job WHERE id = ?", (id,)).fetchone()[0]
+    before = reports()
+    apache.wait_until(lambda: server.status(id) == "active" and reports() >= before + 8, 30, "eight heartbeats")
+    let_go(server, id)
+    assert server.ended(id)["status"] == "done"
+    assert json.loads(server.get(f"/jobs/{id}").body)["data"][0]["attempt"] == 1
