@@ -177,10 +177,18 @@ static void what_is_not_on_the_list_cannot_be_read(void **state)
 static void nothing_can_be_changed_outside(void **state)
 {
     const struct place *p = *state;
-    static const char *const ways[] = {
-        "echo x >../new",           "echo x >>../jobs.db",      "truncate -s 0 ../jobs.db",      "rm -f ../jobs.db",
-        "mkdir ../folder",          "mkfifo ../fifo",           "mv ../jobs.db ../new",          "ln -s x ../link",
-        "touch own; mv own ../new", "touch own; ln own ../new", "echo x >/tmp/jobjoker-test-new"};
+    static const char *const ways[] = {"echo x >../new",
+                                       "echo x >>../jobs.db",
+                                       "truncate -s 0 ../jobs.db",
+                                       "rm -f ../jobs.db",
+                                       "mkdir ../folder",
+                                       "mkfifo ../fifo",
+                                       "mv ../jobs.db ../new",
+                                       "ln -s x ../link",
+                                       "touch own; mv own ../new",
+                                       "touch own; ln own ../new",
+                                       "echo x >/tmp/jobjoker-test-new",
+                                       "python3 -c 'import os; os.truncate(\"../jobs.db\", 0)'" /* opens nothing */};
 
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const char *const argv[] = {"sh", "-c", ways[i], NULL};
