@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -339,11 +340,13 @@ static void a_child_can_be_another_user(void **state)
     (void)state;
     if (geteuid() != 0)
         skip();
+    prctl(PR_SET_DUMPABLE, 1);
     run((struct spawn){.user = &other}, line, "in\n", 10000, 1000, &out);
     assert_said(&out, "60001\n60002\n60002 60003 60004\n"
                       "Uid:\t60001\t60001\t60001\t60001\nGid:\t60002\t60002\t60002\t60002\n"
                       "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
                       "CapAmb:\t0000000000000000\nin\nout\nerr\nin\n");
+    assert_int_not_equal(prctl(PR_GET_DUMPABLE), 1); /* nor could that user look into us while the child was started */
 }
 
 /* Of a start that must fail. */
