@@ -109,8 +109,8 @@ def as_user():
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
 
 
-def new_folder():
-    top = pathlib.Path(tempfile.mkdtemp(prefix="jobjoker-test-", dir="/tmp"))
+def new_folder(parent="/tmp"):
+    top = pathlib.Path(tempfile.mkdtemp(prefix="jobjoker-test-", dir=parent))
     top.chmod(0o711)
     return top
 
@@ -154,8 +154,10 @@ class Answer:
 class Server:
     """module: "cgid" or "cgi". layout: a key of LAYOUTS. settings: what to SetEnv, {"JOBJOKER_AUTH": "none"}."""
 
+    parent = "/tmp"  # where the server's folder is made
+
     def __init__(self, installed, module="cgid", layout="root", settings=None, timeout=120):
-        self.top = new_folder()
+        self.top = new_folder(self.parent)
         self.module = module
         self.layout = layout
         self.timeout = timeout
