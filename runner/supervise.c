@@ -17,130 +17,16 @@
 
 #include "base/cgroup.h"
 #include "base/clock.h"
-#include "base/process_tree.h"
-#include "deliver.h"
 #include "ending.h"
-#include "output.h"
+#include "run.h"
 #include "step.h"
-#include "worker.h"
+#include "tree.h"
 
 enum {
-    KILL_TIMEOUT_MS = 2000,
-    FREEZE_TIMEOUT_MS = 2000,
-    CPU_LOOK_MIN_MS = 50,  /* between two looks at the CPU time of the tree */
-    KILL_AGAIN_MS = 1000,  /* after which those in uninterruptible sleep are tried again */
     LAST_WORDS_MS = 60000, /* how long the end of a job is tried to be delivered before it is left in the spool */
 };
 
-/* How the worker is being ended, each step harder than the one before. */
-enum ending { ENDING_NONE, ENDING_STOP /* SIGTERM was sent */, ENDING_KILL };
-
-struct run {
-    const struct ticket *ticket;
-    struct delivery delivery;
-    struct output output;
-    struct worker_process worker; /* pid 0: it has ended, or never began */
-    pid_t had_pid;                /* that the worker has, or had */
-    int signals;                  /* signalfd */
-    enum ending ending;
-    int64_t timeout_at_ms;  /* monotonic; INT64_MAX: none */
-    int64_t kill_at_ms;     /* when the grace period is over; INT64_MAX: none */
-    int64_t look_at_cpu_ms; /* when the limit of CPU time may be reached; INT64_MAX: none */
-    int64_t started_ms;     /* monotonic */
-    bool paused;
-    int64_t timeout_left_ms; /* while it is paused */
-    bool was_wanted;         /* it ends because somebody asked for it */
-    bool child_ended;        /* since it was looked for last */
-    bool ask;                /* something is wanted: a report is to go off at once */
-    bool said_end;
-    int64_t ended_at_ms; /* when the end was said; monotonic */
-    int status;          /* of the worker, as waitpid(2) gives it */
-    bool has_status;
-    struct job_usage usage; /* of the whole tree, as far as it was reaped */
-    char reason[WORKER_REASON_SIZE];
-};
-
-static bool worker_lives(const struct run *r)
-{
-    return r->worker.pid > 0;
-}
-
-/* -- the tree -- */
-
-static struct process_tree tree_of(const struct run *r)
-{
-    return (struct process_tree){
-        .root = getpid(),
-        .spare = r->delivery.pid,
-        .cgroup = r->worker.cgroup[0] ? r->worker.cgroup : NULL,
-    };
-}
-
-static void kill_tree(struct run *r)
-{
-    struct process_tree tree = tree_of(r);
-    struct error err = {0};
-
-    r->ending = ENDING_KILL;
-    r->kill_at_ms = INT64_MAX;
-    if (process_tree_kill(&tree, KILL_TIMEOUT_MS, &err) < 0)
-        r->kill_at_ms = clock_monotonic_ms() + KILL_AGAIN_MS;
-}
-
-/* Whether it is done is told at once, because somebody waits for that. */
-static void say_paused(struct run *r, bool paused)
-{
-    struct report_record record = {.verb = REPORT_PAUSED, .paused = paused};
-
-    r->paused = paused;
-    report_say(&r->delivery.report, paused ? "PAUSED" : "RESUMED");
-    report_add(&r->delivery.report, &record);
-    r->ask = true;
-}
-
-/* The time that it may run stands still meanwhile. */
-static void pause_tree(struct run *r)
-{
-    struct process_tree tree = tree_of(r);
-    struct error err = {0};
-
-    if (r->paused || r->ending != ENDING_NONE || !worker_lives(r))
-        return;
-    if (process_tree_freeze(&tree, FREEZE_TIMEOUT_MS, &err) < 0) {
-        (void)process_tree_thaw(&tree, &err); /* the next answer asks again */
-        return;
-    }
-    r->timeout_left_ms = r->timeout_at_ms == INT64_MAX ? INT64_MAX : r->timeout_at_ms - clock_monotonic_ms();
-    r->timeout_at_ms = INT64_MAX;
-    say_paused(r, true);
-}
-
-static void resume_tree(struct run *r)
-{
-    struct process_tree tree = tree_of(r);
-    struct error err = {0};
-
-    if (!r->paused)
-        return;
-    (void)process_tree_thaw(&tree, &err);
-    if (r->timeout_left_ms != INT64_MAX)
-        r->timeout_at_ms = clock_monotonic_ms() + r->timeout_left_ms;
-    say_paused(r, false);
-}
-
-/* Who is frozen hears SIGTERM only when it goes on. */
-static void stop_tree(struct run *r)
-{
-    struct process_tree tree = tree_of(r);
-    struct error err = {0};
-
-    if (r->ending != ENDING_NONE)
-        return;
-    r->ending = ENDING_STOP;
-    r->kill_at_ms = clock_monotonic_ms() + r->ticket->grace_ms;
-    (void)process_tree_signal(&tree, SIGTERM, &err);
-    resume_tree(r);
-}
+/* -- what is wanted -- */
 
 static void obey(struct run *r, enum answer answer)
 {
@@ -148,22 +34,22 @@ static void obey(struct run *r, enum answer answer)
         return; /* nothing is left that could be ended */
     switch (answer) {
     case ANSWER_FENCED:
-        kill_tree(r);
+        tree_kill(r);
         return;
     case ANSWER_KILL:
         r->was_wanted = true;
         if (r->ending != ENDING_KILL)
-            kill_tree(r);
+            tree_kill(r);
         return;
     case ANSWER_STOP:
         r->was_wanted = true;
-        stop_tree(r);
+        tree_stop(r);
         return;
     case ANSWER_PAUSE:
-        pause_tree(r);
+        tree_pause(r);
         return;
     case ANSWER_RUN:
-        resume_tree(r);
+        tree_resume(r);
         return;
     default:
         return;
@@ -218,9 +104,9 @@ static void take_signal(struct run *r, uint32_t number)
         r->child_ended = true;
     if (number == SIGUSR1)
         r->ask = true;
-    if (number == SIGTERM && r->ending == ENDING_NONE && worker_lives(r)) {
+    if (number == SIGTERM && r->ending == ENDING_NONE && run_lives(r)) {
         snprintf(r->reason, sizeof r->reason, "its runner was asked to end (SIGTERM)");
-        stop_tree(r);
+        tree_stop(r);
     }
 }
 
@@ -300,22 +186,7 @@ static void say_end(struct run *r)
     report_add(&r->delivery.report, &end);
     r->said_end = true;
     r->ended_at_ms = clock_monotonic_ms();
-    if (r->worker.cgroup[0] && cgroup_remove(r->worker.cgroup) < 0 && !r->ticket->detach)
-        log_line("runner of job %s: its cgroup cannot be removed: %s", r->ticket->id, strerror(errno));
     step_reached(r->ticket, STEP_END_SAID);
-}
-
-/* Is nothing of the tree left? The kernel knows without a look at all processes, unless a delivery is on its way. */
-static bool tree_is_empty(struct run *r)
-{
-    struct process_tree tree = tree_of(r);
-    siginfo_t info = {0};
-
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-        return errno == ECHILD; /* we are the subreaper: who has no child has no descendant */
-    if (r->delivery.pid == 0 && info.si_pid == 0)
-        return false; /* a child, and it is no corpse */
-    return process_tree_is_empty(&tree);
 }
 
 /* Makes sure that nothing of the tree is left, unless the worker wants that and ended by itself. What it left behind gets
@@ -326,7 +197,7 @@ static bool tree_is_cleared(struct run *r)
         return true;
     if (r->kill_at_ms != INT64_MAX)
         return false; /* it has its time still */
-    kill_tree(r);
+    tree_kill(r);
     reap_children(r);
     return tree_is_empty(r);
 }
@@ -341,49 +212,24 @@ static void finish(struct run *r)
         say_end(r);
 }
 
-/* All its processes on all processors cannot use up the rest before this. */
-static void plan_look_at_cpu(struct run *r, int64_t used_ms)
-{
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t pause_ms = (r->ticket->limits.max[LIMIT_CPU] - used_ms) / (processors > 0 ? processors : 1);
-
-    r->look_at_cpu_ms = clock_monotonic_ms() + (pause_ms > CPU_LOOK_MIN_MS ? pause_ms : CPU_LOOK_MIN_MS);
-}
-
-/* The kernel limits each process; the sum is ours to watch. */
-static void look_at_cpu(struct run *r)
-{
-    struct process_tree tree = tree_of(r);
-    int64_t living_ms = process_tree_cpu_ms(&tree), used_ms = r->usage.cpu_user_ms + r->usage.cpu_system_ms;
-
-    used_ms += living_ms > 0 ? living_ms : 0;
-    if (used_ms < r->ticket->limits.max[LIMIT_CPU]) {
-        plan_look_at_cpu(r, used_ms);
-        return;
-    }
-    snprintf(r->reason, sizeof r->reason, "limit of CPU time: %g s are used up",
-             (double)r->ticket->limits.max[LIMIT_CPU] / 1000);
-    stop_tree(r);
-}
-
 static void look_at_clock(struct run *r)
 {
     int64_t now = clock_monotonic_ms();
 
-    if (now >= r->timeout_at_ms && r->ending == ENDING_NONE && worker_lives(r)) {
+    if (now >= r->timeout_at_ms && r->ending == ENDING_NONE && run_lives(r)) {
         snprintf(r->reason, sizeof r->reason, "timeout: it ran for %g s", (double)r->ticket->timeout_ms / 1000);
-        stop_tree(r);
+        tree_stop(r);
     }
-    if (now >= r->look_at_cpu_ms && r->ending == ENDING_NONE && worker_lives(r))
-        look_at_cpu(r);
+    if (now >= r->look_at_cpu_ms && r->ending == ENDING_NONE && run_lives(r))
+        tree_look_at_cpu(r);
     if (now >= r->kill_at_ms && !r->said_end)
-        kill_tree(r);
+        tree_kill(r);
 }
 
 static bool is_finished(struct run *r)
 {
     if (r->delivery.fenced)
-        return !worker_lives(r) && tree_is_empty(r);
+        return !run_lives(r) && tree_is_empty(r);
     if (!r->said_end)
         return false;
     return delivery_is_done(&r->delivery) ||
@@ -452,11 +298,11 @@ static void loop(struct run *r)
         if (r->child_ended)
             reap_children(r);
         look_at_clock(r);
-        if (!worker_lives(r))
+        if (!run_lives(r))
             finish(r);
         until = deliver(r);
         until = earliest(until, r->said_end ? INT64_MAX : r->kill_at_ms);
-        if (worker_lives(r) && r->ending == ENDING_NONE)
+        if (run_lives(r) && r->ending == ENDING_NONE)
             until = earliest(until, earliest(r->timeout_at_ms, r->look_at_cpu_ms));
         if (!is_finished(r))
             wait_for_something(r, until);
@@ -490,7 +336,14 @@ static void start(struct run *r, const char *library)
     if (r->ticket->timeout_ms)
         r->timeout_at_ms = r->started_ms + r->ticket->timeout_ms;
     if (r->ticket->limits.max[LIMIT_CPU])
-        plan_look_at_cpu(r, 0);
+        tree_plan_look_at_cpu(r, 0);
+}
+
+/* What the worker detached keeps it, as long as it lives. */
+static void remove_cgroup(const struct run *r)
+{
+    if (r->worker.cgroup[0] && cgroup_remove(r->worker.cgroup) < 0 && !r->ticket->detach)
+        log_line("runner of job %s: its cgroup cannot be removed: %s", r->ticket->id, strerror(errno));
 }
 
 void supervise(const struct ticket *t, const char *library, int ready, int signals, struct worker_process *worker)
@@ -513,6 +366,7 @@ void supervise(const struct ticket *t, const char *library, int ready, int signa
     if (!r.reason[0])
         start(&r, library);
     loop(&r);
+    remove_cgroup(&r);
     *worker = r.worker;
     output_clear(&r.output);
     delivery_clear(&r.delivery);

@@ -14,9 +14,9 @@
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/process_tree.h"
+#include "base/process.h"
 
-enum { NOTE_SIZE = 96, TRIES_MAX = 100 };
+enum { NOTE_SIZE = 112, TRIES_MAX = 100 };
 
 static const char READY[] = " ready";
 
@@ -87,10 +87,12 @@ void lease_drop(const char *data, const char *id, int fd)
 int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err)
 {
     char text[NOTE_SIZE], boot[CLOCK_BOOT_ID_SIZE];
+    struct process holder = {0};
     int n;
 
     clock_boot_id(boot);
-    n = snprintf(text, sizeof text, "%ld %s%s\n", (long)pid, boot, ready ? READY : "");
+    (void)process_read(pid, &holder); /* one that has ended already is noted as nobody's */
+    n = snprintf(text, sizeof text, "%ld %s %llu%s\n", (long)pid, boot, holder.start, ready ? READY : "");
     return pwrite(fd, text, (size_t)n, 0) == n ? 0 : error_errno(err, "lock of a run");
 }
 
@@ -121,17 +123,20 @@ bool lease_is_held(const char *data, const char *id)
 int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready)
 {
     char path[LEASE_PATH_SIZE], text[NOTE_SIZE] = "";
+    unsigned long long start = 0;
+    struct process holder;
     int fd, pidfd = -1;
 
     lock_path(data, id, path);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    if (io_read_all(fd, text, sizeof text - 1) > 0 && (*pid = (pid_t)strtol(text, NULL, 10)) > 0)
+    if (io_read_all(fd, text, sizeof text - 1) > 0 && sscanf(text, "%d %*s %llu", pid, &start) == 2)
         pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
     *ready = strstr(text, READY) != NULL;
-    /* The lock was held after the pid was opened, so the pid was the holder's and is nobody else's. */
-    if (pidfd >= 0 && !fd_is_held(fd)) {
+    /* The lock was held after the pid was opened. It may have been the starter that held it, while the runner was gone and
+     * its number somebody else's: so its start must be the one that was noted. */
+    if (pidfd >= 0 && !(fd_is_held(fd) && process_read(*pid, &holder) == 0 && holder.start == start)) {
         close(pidfd);
         pidfd = -1;
     }

@@ -23,8 +23,8 @@ int lease_take(const char *data, const char *id, int *fd, struct error *err);
 /* Gives up a lock that nobody else has, and removes it; what else is in the folder of the run stays. */
 void lease_drop(const char *data, const char *id, int fd);
 
-/* Notes who holds it now: the pid of the runner, the id of this boot of the machine, and whether the runner is ready to be
- * told something by a signal; before that, one would end it. */
+/* Notes who holds it now: the pid of the runner, the id of this boot of the machine, when the process started, and
+ * whether the runner is ready to be told something by a signal; before that, one would end it. */
 int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err);
 
 /* Is it held? False when there is no such lock at all. */
