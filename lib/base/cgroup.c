@@ -1,5 +1,5 @@
-/* Control groups, version 2. All is done by the files of its folder, which are opened for each step: nothing is kept, so
- * a cgroup that another program removes meanwhile is an ENOENT, not a surprise. */
+/* Control groups, version 2. All is done by the files of its folder, which are opened for each step: nothing is kept,
+ * so a cgroup that another program removes meanwhile is an ENOENT, not a surprise. */
 #include "base/cgroup.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
-/* All that a process has started. Everything rests on the look: all processes of the machine, in the order of their pids,
- * each with its place inside or outside of the tree. A look takes milliseconds, in which processes come and go; so what
- * must be true of all is true when two looks in a row say so. */
+/* All that a process has started. Everything rests on the look: all processes of the machine, in the order of their
+ * pids, each with its place inside or outside of the tree. A look takes milliseconds, in which processes come and go;
+ * so what must be true of all is true when two looks in a row say so. */
 #include "base/process_tree.h"
 
 #include <ctype.h>
@@ -115,8 +115,9 @@ static void find_place(const struct look *l, struct member *m)
         at->place = place;
 }
 
-/* The list of the cgroup is read after the processes were: a number that it gives to another one meanwhile is in it with
- * another start, and no signal reaches the stranger who had it before. What cannot be listed is left to the other ways. */
+/* The list of the cgroup is read after the processes were: a number that it gives to another one meanwhile is in it
+ * with another start, and no signal reaches the stranger who had it before. What cannot be listed is left to the
+ * other ways. */
 static void place_by_cgroup(const struct process_tree *t, const struct look *l)
 {
     struct buf pids = {0};
@@ -136,8 +137,8 @@ static void place_by_cgroup(const struct process_tree *t, const struct look *l)
 
 /* -- the look -- */
 
-/* One step for all in the group of a leader of a session: none forks away meanwhile, and hundreds that are busy, and so
- * leave little time to us, are quiet. All in a session descend from its leader, so they belong to the tree. */
+/* One step for all in the group of a leader of a session: none forks away meanwhile, and hundreds that are busy, and
+ * so leave little time to us, are quiet. All in a session descend from its leader, so they belong to the tree. */
 static void order_group(const struct task *task, const struct process *p)
 {
     if (p->session == p->pid && p->state != 'T' && p->pid != getpgrp() && !task->skip_cgroup)
@@ -319,11 +320,11 @@ struct stop {
     bool let_sleep;   /* do not wait for those that sleep uninterruptibly */
 };
 
-/* Stops everybody, until two looks in a row find nobody who runs: who was born unseen during the first is found by the
- * second. One that forks and ends at once is between the looks, not in them; its corpses tell of it. One that sleeps
- * uninterruptibly may be in the middle of a fork, and past the point where it sees a signal: who wants a standstill has to
- * wait for it; who wants to kill looks again anyway. 1: all stand still. 0: the time is up. -1: error. *all is the last
- * look, the caller's to free in each case. */
+/* Stops everybody, until two looks in a row find nobody who runs: who was born unseen during the first is found by
+ * the second. One that forks and ends at once is between the looks, not in them; its corpses tell of it. One that
+ * sleeps uninterruptibly may be in the middle of a fork, and past the point where it sees a signal: who wants a
+ * standstill has to wait for it; who wants to kill looks again anyway. 1: all stand still. 0: the time is up. -1:
+ * error. *all is the last look, the caller's to free in each case. */
 static int stop_all(const struct process_tree *t, const struct stop *how, int64_t deadline, struct look *all,
                     struct error *err)
 {
@@ -364,15 +365,15 @@ int process_tree_freeze(const struct process_tree *t, int timeout_ms, struct err
 
     if (cgroup && !frozen && errno == ETIMEDOUT)
         return still_running(err);
-    stopped = stop_all(t, &(struct stop){.skip_cgroup = frozen, .let_sleep = true}, deadline, &all, err);
+    stopped = stop_all(t, &(struct stop){.skip_cgroup = frozen}, deadline, &all, err);
     look_free(&all);
     if (stopped < 0)
         return -1;
     return stopped ? 0 : still_running(err);
 }
 
-/* All are woken, not only who is seen to be stopped: one may have a stop before it still. Where the kernel thaws the cgroup,
- * it froze it, and stops in there are none of ours. */
+/* All are woken, not only who is seen to be stopped: one may have a stop before it still. Where the kernel thaws the
+ * cgroup, it froze it, and stops in there are none of ours. */
 int process_tree_thaw(const struct process_tree *t, struct error *err)
 {
     const char *cgroup = whole_cgroup(t);

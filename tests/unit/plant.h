@@ -1,8 +1,8 @@
 #ifndef JOBJOKER_TESTS_PLANT_H
 #define JOBJOKER_TESTS_PLANT_H
 
-/* Trees of real processes for the tests of who finds and ends them. Each holds the write end of a pipe, so that its end
- * of file says that nobody of it lives. Include it after cmocka.h. */
+/* Trees of real processes for the tests of who finds and ends them. Each holds the write end of a pipe, so that its
+ * end of file says that nobody of it lives. Include it after cmocka.h. */
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/process_tree.h"
 
 enum { PATIENCE_MS = 20000 };
 
@@ -125,6 +126,19 @@ static inline void reap_all(void)
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
 }
+
+/* After a test, so that one which failed leaves nothing that the next would wait for. */
+static inline int end_leftovers(void **state)
+{
+    struct error err = {0};
+    int result = process_tree_kill(&(struct process_tree){.root = getpid()}, PATIENCE_MS, &err);
+
+    (void)state;
+    reap_all();
+    return result;
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, end_leftovers)
 
 static inline void assert_gone(const struct tree *t)
 {

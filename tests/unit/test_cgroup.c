@@ -1,5 +1,5 @@
-/* Control groups of version 2, with real ones: below one of a mounted hierarchy where this user may make them, or in a
- * hierarchy that is mounted for the test. The tests are skipped where the machine has neither. */
+/* Control groups of version 2, with real ones: below one of a mounted hierarchy where this user may make them, or in
+ * a hierarchy that is mounted for the test. The tests are skipped where the machine has neither. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -518,7 +518,7 @@ static void a_caller_in_the_cgroup_outlives_it(void **state)
     other = plant_script_in(path, "echo x; exec sleep 600");
     wait_for_lines(&other, 1);
     caller = plant_in(path, end_all_but_itself, path);
-    assert_int_equal(waitpid(caller.top, &status, 0), caller.top);
+    assert_int_equal(waitpid(caller.top, &status, WUNTRACED), caller.top); /* a stop is a failure, not a wait */
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_gone(&other);
     assert_gone(&caller);
@@ -529,19 +529,19 @@ static void a_caller_in_the_cgroup_outlives_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_is_made_and_removed_with_those_below),
-        cmocka_unit_test(a_name_that_leads_elsewhere_is_refused),
-        cmocka_unit_test(one_that_is_left_is_made_anew_unless_somebody_lives_in_it),
-        cmocka_unit_test(it_lists_all_in_it_and_below),
-        cmocka_unit_test(a_limit_is_kept_or_said_to_be_lacking),
-        cmocka_unit_test(the_account_of_memory_is_read),
-        cmocka_unit_test(it_freezes_thaws_and_kills_as_one),
-        cmocka_unit_test(a_tree_with_a_cgroup_stands_still_goes_on_and_is_killed),
-        cmocka_unit_test(the_cgroup_alone_makes_a_tree),
-        cmocka_unit_test(who_had_stopped_before_stays_so_in_a_cgroup),
-        cmocka_unit_test(who_is_frozen_in_a_cgroup_takes_a_sigterm),
-        cmocka_unit_test(a_tree_whose_cgroup_can_do_nothing_is_swept),
-        cmocka_unit_test(a_caller_in_the_cgroup_outlives_it),
+        TEST(one_is_made_and_removed_with_those_below),
+        TEST(a_name_that_leads_elsewhere_is_refused),
+        TEST(one_that_is_left_is_made_anew_unless_somebody_lives_in_it),
+        TEST(it_lists_all_in_it_and_below),
+        TEST(a_limit_is_kept_or_said_to_be_lacking),
+        TEST(the_account_of_memory_is_read),
+        TEST(it_freezes_thaws_and_kills_as_one),
+        TEST(a_tree_with_a_cgroup_stands_still_goes_on_and_is_killed),
+        TEST(the_cgroup_alone_makes_a_tree),
+        TEST(who_had_stopped_before_stays_so_in_a_cgroup),
+        TEST(who_is_frozen_in_a_cgroup_takes_a_sigterm),
+        TEST(a_tree_whose_cgroup_can_do_nothing_is_swept),
+        TEST(a_caller_in_the_cgroup_outlives_it),
     };
 
     return cmocka_run_group_tests_name("cgroup", tests, find_place, leave_place);
