@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
@@ -46,6 +47,8 @@ static void end_leftovers(const struct engine *e, const char *id)
     }
     if (process_tree_kill(&tree, LEFTOVERS_TIMEOUT_MS, &err) < 0)
         log_line("job %s: what its lost runner left running does not end", id);
+    if (tree.cgroup)
+        (void)cgroup_remove(tree.cgroup);
 }
 
 /* A list of reports, one after another. Each is applied by its number, so what was delivered after all is not applied

@@ -138,7 +138,7 @@ def run_limited(server, name, source, **limits):
 def test_cpu_time_is_limited_for_all_processes_together(workers):
     job = run_limited(workers, "Burn2", "#!/bin/sh\nfor i in 1 2 3 4; do (while :; do :; done) & done\nwait\n", cpu=0.5)
     assert (job["status"], job["reason"]) == ("error", "limit of CPU time: 0.5 s are used up")
-    assert job["usage"]["cpu_user"] + job["usage"]["cpu_system"] >= 0.4 and carriers(job["id"]) == []
+    assert job["usage"]["cpu_user"] + job["usage"]["cpu_system"] >= 0.3 and carriers(job["id"]) == []
 
 
 def test_cpu_time_that_ended_children_used_counts(workers):
@@ -215,7 +215,8 @@ def test_what_a_worker_detaches_lives_on(workers):
     workers.put_worker("Detaches", source % note + "while [ ! -s %s ]; do sleep 0.01; done\n" % note)
     job = workers.run("Detaches")
     pid = int(note.read_text())
-    assert job["status"] == "done" and state_of(pid) in "SR" and not (workers.data / "run" / job["id"]).exists()
+    apache.wait_until(lambda: not (workers.data / "run" / job["id"]).exists(), 20, "the runner's end")
+    assert job["status"] == "done" and state_of(pid) in "SR"
     os.kill(pid, signal.SIGKILL)
     note.unlink()
 

@@ -1,0 +1,221 @@
+"""What a worker can reach: in the sandbox, as another user, and in a cgroup of its own."""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+import apache
+from test_supervisor import carriers, ready, runner_of, state_of
+
+TRIES = {
+    "sh": '#!/bin/sh\ncat "$1{data}/jobs.db" >/dev/null && echo READ\necho x >{data}/written && echo WROTE\n'
+          'echo x >file && echo x >"$TMPDIR/file" && echo own\n',
+    "python": '#!/usr/bin/python3\nfor path, mode in (("{data}/jobs.db", "r"), ("{data}/written", "w")):\n    try:\n'
+              '        open(path, mode)\n        print("REACHED", path)\n    except PermissionError:\n        pass\n'
+              'open("file", "w")\nprint("own")\n',
+    "php": '<?php\ninclude_once "libs/Worker.php";\nclass Try_php extends Worker {{ function run() {{\n'
+           'if (@file_get_contents("{data}/jobs.db") !== false) $this->log("READ");\nif (@file_put_contents("{data}/written", "x")) $this->log("WROTE");\n'
+           'if (file_put_contents("file", "x")) $this->log("own"); }} }}\n',
+    "c": '#include <jobjoker/worker.h>\n#include <stdio.h>\nint run(struct jobjoker_worker *w) {{ if (fopen("{data}/jobs.db", "r")) jobjoker_log(w, "READ");\n'
+         'if (fopen("{data}/written", "w")) jobjoker_log(w, "WROTE"); if (fopen("file", "w")) jobjoker_log(w, "own"); return 0; }}\n',
+}
+
+
+@pytest.fixture(scope="module")
+def sandboxed(installed):
+    server = apache.Server(installed, settings={"JOBJOKER_SANDBOX": "landlock"})
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("kind", TRIES)
+def test_a_worker_in_the_sandbox_reaches_its_own_folder_alone(sandboxed, kind):
+    sandboxed.put_worker("Try_" + kind, TRIES[kind].format(data=sandboxed.data))
+    job = sandboxed.run("Try_" + kind)
+    if "Landlock" in (job["reason"] or ""):
+        pytest.skip(job["reason"])
+    lines = sandboxed.log(job["id"]).split("\n")
+    assert job["status"] == "done" and "own" in lines, (job, lines)
+    assert not {"READ", "WROTE"} & set(lines) and "REACHED" not in "".join(lines)
+    assert not (sandboxed.data / "written").exists()
+
+
+def test_a_sandboxed_job_is_paused_and_killed_as_any_other(sandboxed):
+    sandboxed.put_worker("Waits", "#!/bin/sh\n(setsid sleep 600 &)\necho ready\nsleep 600\n")
+    id = ready(sandboxed, "Waits")
+    pids = carriers(id)
+    assert sandboxed.put(f"/jobs/{id}/status", "pause").data[0]["paused"] is True
+    assert pids and all(state_of(pid) == "T" for pid in pids)
+    assert sandboxed.put(f"/jobs/{id}/status", "kill").status == 200
+    assert all(state_of(pid) == "Z" for pid in pids)
+
+
+# --- another user ---
+
+def users_file():
+    makefile = (apache.BUILD / "Makefile").read_text()
+    prefix = re.search(r"^prefix = (.*)$", makefile, re.M)[1]
+    return pathlib.Path(re.search(r"^sysconfdir = (.*)$", makefile, re.M)[1].replace("${prefix}", prefix)) / "jobjoker" / "worker-users"
+
+
+@pytest.fixture
+def with_users(new_server):
+    """A server whose runner may start workers as `nobody`."""
+    path = users_file()
+    if os.geteuid() != 0 or not shutil.which("setcap", path="/usr/sbin:/sbin:/usr/bin"):
+        pytest.skip("needs root and setcap")
+    if path.exists():
+        pytest.skip(f"{path} is in use")
+    server = new_server()
+    runner = server.site / "runner" / "jobjoker-runner"
+    os.chown(runner, 0, apache.run_user().pw_gid)
+    runner.chmod(0o750)
+    done = subprocess.run(["setcap", "cap_setuid,cap_setgid,cap_kill,cap_chown+ep", str(runner)], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("capabilities cannot be set here: " + done.stderr)
+    server.data.chmod(0o711)
+    made = [p for p in (path.parent, path.parent.parent) if not p.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.write_text("# who workers may run as\nnobody\n")
+        yield server
+    finally:
+        path.unlink(missing_ok=True)
+        for folder in made:
+            folder.rmdir()
+
+
+AS_NOBODY = '#!/bin/sh\n# Options: {"user": "nobody"}\n'
+
+
+def test_a_worker_runs_as_another_user(with_users):
+    server = with_users
+    server.put_worker("Who", AS_NOBODY + f'id -un\ngrep Cap /proc/self/status\necho x >own && echo x >"$TMPDIR/own" && mkdir deep && echo own\n'
+                      f'cat {server.data}/jobs.db >/dev/null 2>&1 && echo READ\nls {server.data} >/dev/null 2>&1 && echo LISTED\necho err >/dev/stderr\n')
+    job = server.run("Who")
+    log = server.log(job["id"])
+    assert job["status"] == "done", (job, log, (server.data / "runner.log").read_text())
+    assert log.startswith("STARTED\nnobody\n") and "\nown\n" in log and "READ" not in log and "LISTED" not in log and "\nerr\n" in log
+    assert set(re.findall(r"Cap(?:Inh|Prm|Eff|Amb):\t(\w+)", log)) == {"0" * 16}
+    assert not (server.data / "run" / job["id"]).exists()
+
+
+@pytest.mark.parametrize("word", ["stop", "kill", "pause"])
+def test_a_job_of_another_user_is_ended_and_paused(with_users, word):
+    server = with_users
+    server.put_worker("Hides", AS_NOBODY + "trap '' TERM\n(setsid sh -c 'trap \"\" TERM; sleep 600; :' &)\necho ready\nwhile :; do sleep 1; done\n")
+    server.put_worker("Hides", AS_NOBODY + "(setsid sleep 600 &)\necho ready\nsleep 600\n")
+    id = ready(server, "Hides")
+    pids = carriers(id)
+    answer = server.put(f"/jobs/{id}/status", word)
+    assert answer.status == 200
+    if word == "pause":
+        assert answer.data[0]["paused"] is True and all(state_of(pid) == "T" for pid in pids)
+        server.put(f"/jobs/{id}/status", "kill")
+    assert server.ended(id)["status"] == "stop" and all(state_of(pid) == "Z" for pid in pids)
+
+
+@pytest.mark.parametrize("name", ["root", "games", "no-such-user"])
+def test_a_user_that_is_not_listed_fails_the_job(with_users, name):
+    with_users.put_worker("Other", f'#!/bin/sh\n# Options: {{"user": "{name}"}}\nid -un\n')
+    job = with_users.run("Other")
+    assert job["status"] == "error" and name in job["reason"] and with_users.log(job["id"]) == "STARTED\nENDED\n"
+
+
+def test_without_the_administrators_leave_no_worker_changes_its_user(server):
+    server.put_worker("Leave", AS_NOBODY + "id -un\n")
+    job = server.run("Leave")
+    assert job["status"] == "error" and job["reason"].startswith("the worker could not be started: ")
+
+
+# --- a cgroup of its own ---
+
+def cgroup_mount():
+    """A cgroup v2 hierarchy."""
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        if " - cgroup2 " in line:
+            return pathlib.Path(line.split()[4])
+    return None
+
+
+def move_all(server, cgroup):
+    """Moves the server's processes; true when there was nothing to move: a process may fork while it is moved."""
+    inside = (cgroup / "cgroup.procs").read_text().split()
+    outside = [pid for pid in server.processes() if str(pid) not in inside]
+    for pid in outside:
+        (cgroup / "cgroup.procs").write_text(str(pid))
+    return inside and not outside
+
+
+@pytest.fixture
+def with_cgroup(new_server):
+    """A server that runs in a delegated part of the cgroup v2 hierarchy (cgroups(7)), and gives its jobs cgroups."""
+    mount = cgroup_mount()
+    if os.geteuid() != 0 or not mount:
+        pytest.skip("needs root and a cgroup v2 hierarchy")
+    top = mount / f"jobjoker-test-{os.getpid()}"
+    try:
+        for folder in (top, top / "web", top / "jobs"):
+            folder.mkdir()
+            for path in (folder, folder / "cgroup.procs", folder / "cgroup.subtree_control", folder / "cgroup.threads"):
+                os.chown(path, apache.run_user().pw_uid, apache.run_user().pw_gid)
+    except OSError as error:
+        pytest.skip(f"{mount} cannot be written: {error}")
+    server = new_server(settings={"JOBJOKER_CGROUP": str(top / "jobs"), "JOBJOKER_GRACE": "0.2"})
+    apache.wait_until(lambda: move_all(server, top / "web"), 20, "all of Apache in its cgroup")
+    server.jobs_cgroup = top / "jobs"
+    yield server
+    server.close()
+    for folder in (*(top / "jobs").glob("*/"), top / "jobs", top / "web", top):
+        apache.wait_until(lambda: not folder.exists() or "populated 0" in (folder / "cgroup.events").read_text(), 20, f"{folder} to be empty")
+        if folder.exists():
+            folder.rmdir()
+
+
+HIDDEN = "#!/bin/sh\nenv -i /usr/bin/setsid /bin/sh -c 'trap \"\" TERM; while :; do sleep 1; done' &\necho $! >pid\necho ready\nsleep 600\n"
+
+
+def members(server, id):
+    return [int(pid) for pid in (server.jobs_cgroup / id / "cgroup.procs").read_text().split()]
+
+
+@pytest.mark.parametrize("end", ["kill", "stop", "runner"])
+def test_a_jobs_cgroup_ends_with_it(with_cgroup, end):
+    server = with_cgroup
+    server.put_worker("Hidden", HIDDEN)
+    id = ready(server, "Hidden")
+    pids = members(server, id)
+    assert len(pids) >= 3
+    if end == "runner":  # without a cgroup, a process with another environment and no parent could not be found
+        os.kill(runner_of(server, id), signal.SIGKILL)
+    else:
+        server.put(f"/jobs/{id}/status", end)
+    job = server.ended(id)
+    assert (job["status"], job["reason"]) == {"kill": ("stop", "killed"), "stop": ("stop", job["reason"]), "runner": ("error", "runner lost")}[end]
+    assert all(state_of(pid) == "Z" for pid in pids)
+    apache.wait_until(lambda: not (server.jobs_cgroup / id).exists(), 20, "the runner's end")
+
+
+def test_a_job_is_paused_by_its_cgroup(with_cgroup):
+    server = with_cgroup
+    server.put_worker("Hidden", HIDDEN)
+    id = ready(server, "Hidden")
+    assert server.put(f"/jobs/{id}/status", "pause").data[0]["paused"] is True
+    assert "frozen 1" in (server.jobs_cgroup / id / "cgroup.events").read_text()
+    assert server.put(f"/jobs/{id}/status", "resume").data[0]["paused"] is False
+    assert "frozen 0" in (server.jobs_cgroup / id / "cgroup.events").read_text()
+    server.put(f"/jobs/{id}/status", "kill")
+    assert not (server.jobs_cgroup / id).exists()
+
+
+def test_a_cgroup_that_cannot_be_made_fails_the_job(new_server):
+    server = new_server(settings={"JOBJOKER_CGROUP": "/no/such/cgroup"})
+    server.put_worker("Any", "#!/bin/sh\n")
+    job = server.run("Any")
+    assert job["status"] == "error" and job["reason"].startswith("the worker could not be started: its cgroup")
