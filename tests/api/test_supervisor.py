@@ -338,3 +338,16 @@ def test_a_runner_of_another_host_that_reports_lives(new_server):
     let_go(server, id)
     assert server.ended(id)["status"] == "done"
     assert json.loads(server.get(f"/jobs/{id}").body)["data"][0]["attempt"] == 1
+
+
+# --- environment ---
+
+def test_a_worker_gets_its_own_folders_and_niceness(new_server):
+    server = new_server(settings={"JOBJOKER_NICE": "5"})
+    server.put_worker("Where", '#!/bin/sh\nnice\numask\npwd\necho $HOME\necho $TMPDIR\nls -A . "$TMPDIR"\nmktemp >made\nls "$TMPDIR" | wc -l\n'
+                      'mkdir -p "$TMPDIR/deep/er" && chmod 0 "$TMPDIR/deep"\n')
+    before = int(subprocess.run(["nice"], capture_output=True, text=True, check=True).stdout)
+    job = server.run("Where")
+    run = server.data / "run" / job["id"]
+    assert server.log(job["id"]) == (f"STARTED\n{before + 5}\n0077\n{run}/work\n{run}/work\n{run}/tmp\n.:\n\n{run}/tmp:\n1\nENDED\n")
+    apache.wait_until(lambda: not run.exists(), 20, "the folders to be gone")
