@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -95,6 +96,8 @@ void answer_request(void)
     struct response res;
     struct error err = {0};
 
+    /* Its environment holds the caller's credentials, and workers run as the same user: they must not read it in /proc. */
+    prctl(PR_SET_DUMPABLE, 0);
     let_go_of_others();
     signal(SIGPIPE, SIG_IGN); /* a client that goes away is an error of write(2), no death in mid-transaction */
     response_init(&res);

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/io.h"
 #include "base/spawn.h"
-#include "environment.h"
 #include "step.h"
 
 enum {

@@ -12,11 +12,11 @@
 
 #include "base/cgroup.h"
 #include "base/cleanup.h"
+#include "base/environment.h"
 #include "base/io.h"
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "base/spawn.h"
-#include "environment.h"
 #include "worker_user.h"
 
 /* The kernel takes 128 KiB in one variable, and a quarter of the stack's limit (usually 2 MiB) in all: execve(2). */

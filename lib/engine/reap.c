@@ -10,6 +10,7 @@
 #include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/io.h"
 #include "base/oom.h"
 #include "base/process_tree.h"
@@ -161,17 +162,29 @@ static const char *why_lost(const struct engine *e, const char *id)
     return "runner lost";
 }
 
-/* To start a worker takes reading JSON, which the static program cannot: its twin does all of it (cgi-bin/answer.c). */
+static void put_setting(const char *name, const char *value, void *context)
+{
+    environment_put(context, name, value);
+}
+
+/* To start a worker takes reading JSON, which the static program cannot: its twin does all of it (cgi-bin/answer.c). It
+ * gets the settings, and nothing of this request, whose credentials are not its business. */
 static int let_twin_tick(const struct engine *e, struct error *err)
 {
+    AUTO(environment) struct environment environment = {0};
     char program[PATH_MAX];
     char command[] = "tick";
     char *const argv[] = {program, command, NULL};
-    struct spawn spawn = {.path = program, .argv = argv, .envp = environ, .directory = "/"};
+    struct spawn spawn = {.path = program, .argv = argv, .directory = "/"};
     AUTO(buf) struct buf output = {0};
     struct spawn_result result;
 
     snprintf(program, sizeof program, "%s/cgi-bin/jobjoker", e->app_folder);
+    environment_put(&environment, "PATH", e->settings->path);
+    settings_each_override(put_setting, &environment);
+    spawn.envp = environment_array(&environment);
+    if (!spawn.envp)
+        return error_set(err, 500, "internal", "the server ran out of memory");
     if (spawn_run(&spawn, NULL, 0, TICK_TIMEOUT_MS, TICK_OUTPUT_MAX, &output, &result, err) < 0)
         return -1;
     if (result.status != 0)

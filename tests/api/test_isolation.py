@@ -219,3 +219,21 @@ def test_a_cgroup_that_cannot_be_made_fails_the_job(new_server):
     server.put_worker("Any", "#!/bin/sh\n")
     job = server.run("Any")
     assert job["status"] == "error" and job["reason"].startswith("the worker could not be started: its cgroup")
+
+
+# --- credentials on their way ---
+
+def test_no_worker_reads_the_credentials_of_a_request(new_server):
+    """They are in the environment of the program that answers, as CGI/1.1 has it, and workers run as the same user."""
+    server = new_server()
+    server.put_worker("Waits", "#!/bin/sh\nmkfifo gate\necho ready\nread x <gate\n")
+    server.put_worker("Spies", "#!/bin/sh\ncat /proc/$JOBJOKER_PARAM_pid/environ | tr '\\0' '\\n' | grep -c HTTP_AUTHORIZATION\ncat /proc/$JOBJOKER_PARAM_pid/mem\n")
+    id = ready(server, "Waits")
+    waiting = subprocess.Popen(["curl", "-q", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {server.token}", f"{server.url}/jobs/{id}?wait=60"])
+    try:
+        pid = apache.wait_until(lambda: next((p for p, said in server.processes().items() if "jobjoker.cgi" in said), None), 20, "the program")
+        spy = server.run("Spies", {"pid": pid})
+        assert server.log(spy["id"]).count("Permission denied") == 2 and "\n0\n" in server.log(spy["id"])
+    finally:
+        server.put(f"/jobs/{id}/status", "kill")
+        waiting.wait(30)
