@@ -67,6 +67,15 @@ static void add_part(struct translation *t, size_t cost)
     t->total[t->depth] += cost;
 }
 
+/* The part before is written out so many times. */
+static void repeat_part(struct translation *t, unsigned long times)
+{
+    if (times < 2)
+        return;
+    t->total[t->depth] += t->last * (times - 1);
+    t->last *= times;
+}
+
 /* A backslash outside of brackets. */
 static int put_escape(struct translation *t)
 {
@@ -166,10 +175,7 @@ static int put_repetition(struct translation *t)
         times = comma + 1 == end ? times + 1 : strtoul(comma + 1, NULL, 10);
     if (times > PATTERN_COST_MAX)
         return refuse(t, "repeats too much");
-    if (times > 1) {
-        t->total[t->depth] += t->last * (times - 1);
-        t->last *= times;
-    }
+    repeat_part(t, times);
     buf_put(&t->out, t->at, (size_t)(end + 1 - t->at));
     t->at = end + 1;
     return 0;
@@ -195,7 +201,7 @@ static int put_close(struct translation *t)
     if (t->depth == 0)
         return refuse(t, "has a ) without its (");
     cost = t->total[t->depth--];
-    add_part(t, cost);
+    add_part(t, cost + 1); /* also of nothing a repetition makes many */
     buf_putc(&t->out, *t->at++);
     return 0;
 }
@@ -214,7 +220,9 @@ static int put_next(struct translation *t)
     case ')':
         return put_close(t);
     }
-    if (!strchr("*+?|^$", *t->at))
+    if (*t->at == '+') /* x+ is written out as xx*, so x++++ doubles with each of them */
+        repeat_part(t, 2);
+    else if (!strchr("*?", *t->at))
         add_part(t, 1);
     buf_putc(&t->out, *t->at++);
     return 0;

@@ -14,7 +14,7 @@
 
 enum {
     PATTERN_SIZE_MAX = 256,  /* bytes of a pattern */
-    PATTERN_COST_MAX = 2000, /* single characters after {n,m} was written out */
+    PATTERN_COST_MAX = 2000, /* single characters and groups after {n,m} and + were written out */
     PATTERN_GROUPS_MAX = 32, /* ( inside ( ... */
     PATTERN_TEXT_MAX = 4096, /* bytes of a text to match */
 };
