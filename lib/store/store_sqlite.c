@@ -862,6 +862,8 @@ static int entry_each(const struct store *s, int64_t job, enum entry_kind kind, 
             .size = (size_t)sqlite3_column_bytes(q, 5),
         };
 
+        if (e.size == 0)
+            e.bytes = ""; /* SQLite gives NULL for it, to which not even 0 may be added */
         stop = each(&e, context);
     }
     if (!stop && step != SQLITE_DONE)

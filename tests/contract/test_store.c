@@ -274,6 +274,7 @@ static int gather(const struct entry *e, void *context)
 {
     struct text *t = context;
 
+    assert_non_null(e->bytes); /* also of an empty one */
     assert_int_equal(e->start, (int64_t)t->bytes.size);
     assert_int_equal(e->seq, t->last + 1);
     t->last = e->seq;
