@@ -257,7 +257,7 @@ void response_send(struct response *res, const struct request *req)
         put_head(res, NULL, -1, &whole);
     else
         put_head(res, res->type ? res->type : "application/json", (int64_t)body->size, &whole);
-    if (!res->head_only && res->status != 304)
+    if (req->method != METHOD_HEAD && res->status != 304) /* also before the router looked at it */
         buf_put(&whole, body->data, body->size);
     if (whole.failed || body->failed) {
         static const char sorry[] = "Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
