@@ -11,6 +11,7 @@
 
 struct pattern {
     regex_t regex;
+    size_t text_max;
     locale_t utf8; /* 0: this system has no C.UTF-8; bytes are matched then */
 };
 
@@ -161,6 +162,23 @@ static int put_bracket(struct translation *t)
     return 0;
 }
 
+/* The end of a repetition. A ? asks for as few as possible, which changes nothing in whether a text matches; to regcomp it
+ * would be a repetition of the repetition, and those take it time that doubles with each one. */
+static int end_repetition(struct translation *t)
+{
+    t->at += *t->at == '?';
+    return *t->at && strchr("*+?{", *t->at) ? refuse(t, "repeats a repetition: put it in (...)") : 0;
+}
+
+/* *, + or ?. x+ is written out as xx*; one inside of another takes regcomp more time than its copies tell. */
+static int put_sign(struct translation *t)
+{
+    if (*t->at == '+')
+        repeat_part(t, t->last > 1 ? 4 : 2);
+    buf_putc(&t->out, *t->at++);
+    return end_repetition(t);
+}
+
 /* {n}, {n,} or {n,m}: the part before it counts as often as it will be written out. */
 static int put_repetition(struct translation *t)
 {
@@ -178,7 +196,7 @@ static int put_repetition(struct translation *t)
     repeat_part(t, times);
     buf_put(&t->out, t->at, (size_t)(end + 1 - t->at));
     t->at = end + 1;
-    return 0;
+    return end_repetition(t);
 }
 
 static int put_open(struct translation *t)
@@ -219,11 +237,12 @@ static int put_next(struct translation *t)
         return put_open(t);
     case ')':
         return put_close(t);
+    case '*':
+    case '+':
+    case '?':
+        return put_sign(t);
     }
-    if (*t->at == '+') /* x+ is written out as xx*, so x++++ doubles with each of them */
-        repeat_part(t, 2);
-    else if (!strchr("*?", *t->at))
-        add_part(t, 1);
+    add_part(t, 1);
     buf_putc(&t->out, *t->at++);
     return 0;
 }
@@ -270,6 +289,7 @@ struct pattern *pattern_new(const char *source, struct error *err)
     p->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     failed = translate(&t) < 0 || compile(p, source, buf_text(&t.out), err) < 0;
     buf_clear(&t.out);
+    p->text_max = t.total[0] > PATTERN_WORK_MAX / PATTERN_TEXT_MAX ? PATTERN_WORK_MAX / t.total[0] : PATTERN_TEXT_MAX;
     if (!failed)
         return p;
     if (p->utf8)
@@ -288,12 +308,17 @@ void pattern_free(struct pattern *p)
     free(p);
 }
 
+size_t pattern_text_max(const struct pattern *p)
+{
+    return p->text_max;
+}
+
 bool pattern_matches(const struct pattern *p, const char *text)
 {
     locale_t before;
     bool matches;
 
-    if (strnlen(text, PATTERN_TEXT_MAX + 1) > PATTERN_TEXT_MAX)
+    if (strnlen(text, p->text_max + 1) > p->text_max)
         return false;
     before = uselocale(p->utf8);
     matches = regexec(&p->regex, text, 0, NULL, 0) == 0;

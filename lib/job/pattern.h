@@ -2,6 +2,7 @@
 #define JOBJOKER_JOB_PATTERN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
@@ -13,10 +14,11 @@
  * repetitions that expand to much, and long texts. */
 
 enum {
-    PATTERN_SIZE_MAX = 256,  /* bytes of a pattern */
-    PATTERN_COST_MAX = 2000, /* single characters and groups after {n,m} and + were written out */
-    PATTERN_GROUPS_MAX = 32, /* ( inside ( ... */
-    PATTERN_TEXT_MAX = 4096, /* bytes of a text to match */
+    PATTERN_SIZE_MAX = 256,                    /* bytes of a pattern */
+    PATTERN_COST_MAX = 2000,                   /* single characters and groups after {n,m} and + were written out */
+    PATTERN_GROUPS_MAX = 32,                   /* ( inside ( ... */
+    PATTERN_TEXT_MAX = 4096,                   /* bytes of a text to match */
+    PATTERN_WORK_MAX = 200 * PATTERN_TEXT_MAX, /* cost of the pattern times bytes of the text */
 };
 
 struct pattern;
@@ -25,7 +27,8 @@ struct pattern;
 struct pattern *pattern_new(const char *source, struct error *err);
 void pattern_free(struct pattern *p); /* NULL is fine */
 
-/* A text of more than PATTERN_TEXT_MAX bytes never matches. */
+/* A text of more bytes than this never matches: PATTERN_TEXT_MAX, fewer where the pattern is long when written out. */
+size_t pattern_text_max(const struct pattern *p);
 bool pattern_matches(const struct pattern *p, const char *text);
 
 #endif

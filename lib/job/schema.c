@@ -19,7 +19,7 @@ static void put_place(struct buf *out, const struct place *at)
         return;
     put_place(out, at->up);
     if (at->name)
-        buf_printf(out, "%s%s", at->up ? "." : "", at->name);
+        buf_printf(out, "%s%s", at->up ? "." : "", *at->name ? at->name : "\"\"");
     else
         buf_printf(out, "[%zu]", at->index);
 }

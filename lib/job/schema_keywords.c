@@ -227,8 +227,8 @@ static bool holds_pattern(const struct meeting *m)
 
     if (!pattern || pattern_matches(pattern, text))
         return true;
-    if (strlen(text) > PATTERN_TEXT_MAX)
-        return schema_fault(m->v, m->at, "is too long for its pattern: at most %d bytes", PATTERN_TEXT_MAX);
+    if (strlen(text) > pattern_text_max(pattern))
+        return schema_fault(m->v, m->at, "is too long for its pattern: at most %zu bytes", pattern_text_max(pattern));
     return schema_fault(m->v, m->at, "must match the pattern %s", json_string(m->word));
 }
 
