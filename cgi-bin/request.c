@@ -81,7 +81,7 @@ static const char *skip_prefix(const char *raw, const char *prefix)
         size_t used = *raw == '%' ? 3 : 1;
 
         if (!*raw || strnlen(raw, used) < used || text_percent_decode(raw, used, false, decoded) != 1 ||
-            decoded[0] != *prefix)
+            decoded[0] != *prefix || (used == 3 && decoded[0] == '/')) /* which is part of a name */
             return NULL;
         raw += used;
         prefix++;

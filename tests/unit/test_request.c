@@ -62,6 +62,7 @@ static void the_path_is_what_the_client_sent_below_our_folder(void **state)
         {"", "/jobs/%C3%A9", "/jobs/\xc3\xa9"},
         {"", "/cgi-bin/jobjoker.cgi", ""},
         {"", "/cgi-bin/jobjoker.cgi/jobs", "/jobs"},
+        {"", "/cgi-bin%2Fjobjoker.cgi", "/cgi-bin/jobjoker.cgi"}, /* one segment */
         {"", "http://other.example:99/jobs", "/jobs"},
         {"/tools/jobs", "/tools/jobs/jobs/1", "/jobs/1"},
         {"/tools/jobs", "/tools/jobs", ""},
