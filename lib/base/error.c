@@ -7,6 +7,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
+/* A %.80s, or the end of the room, may cut in the middle of a character, and no answer is to hold half of one. */
+static void drop_half_characters(char *text)
+{
+    size_t size = strlen(text), length;
+    char *to = text;
+
+    for (const char *from = text, *end = text + size; from < end; from += length) {
+        if (!text_utf8_next(from, (size_t)(end - from), &length))
+            continue;
+        memmove(to, from, length);
+        to += length;
+    }
+    *to = '\0';
+}
+
 int error_set(struct error *err, int status, const char *code, const char *fmt, ...)
 {
     va_list ap;
@@ -19,6 +36,7 @@ int error_set(struct error *err, int status, const char *code, const char *fmt, 
     va_start(ap, fmt);
     vsnprintf(err->message, sizeof err->message, fmt, ap);
     va_end(ap);
+    drop_half_characters(err->message);
     return -1;
 }
 

@@ -8,7 +8,7 @@ struct error {
     int status;        /* HTTP status (RFC 9110 section 15); 0 while nothing has failed */
     int retry_after;   /* seconds, for 429 and 503; 0: none */
     char code[32];     /* stable name that clients switch on, "job_active" */
-    char message[256]; /* one sentence for a person: no SQL, no paths, no secrets */
+    char message[256]; /* one sentence for a person, in UTF-8: no SQL, no paths, no secrets */
 };
 
 /* Fills err, which may be NULL, and returns -1, so that callers can `return error_set(...)`. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/csv.h"
+#include "base/error.h"
 #include "base/text.h"
 #include "base/ulid.h"
 #include "job/job_state.h"
@@ -194,6 +195,17 @@ static void no_state_leads_out_of_an_end(void **state)
     assert_int_equal(job_state_next(JOB_ACTIVE, EVENT_KILLED), JOB_STOP);
 }
 
+static void a_message_holds_no_half_character(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    error_set(&err, 400, "x", "\"%.4s\" is \xc3\xa4, not \xff", "a\xe2\x82\xac\xc3\xa4");
+    assert_string_equal(err.message, "\"a\xe2\x82\xac\" is \xc3\xa4, not ");
+    error_set(&err, 400, "x", "\"%.3s\"", "a\xe2\x82\xac");
+    assert_string_equal(err.message, "\"a\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +214,7 @@ int main(void)
         cmocka_unit_test(whole_numbers_are_digits_in_their_range),
         cmocka_unit_test(names_are_letters_digits_and_two_signs),
         cmocka_unit_test(times_go_both_ways),
+        cmocka_unit_test(a_message_holds_no_half_character),
         cmocka_unit_test(csv_cells_cannot_run),
         cmocka_unit_test(ids_sort_by_their_time),
         cmocka_unit_test(no_state_leads_out_of_an_end),
