@@ -41,6 +41,7 @@ struct translation {
     size_t total[PATTERN_GROUPS_MAX]; /* cost of each open group so far ... */
     size_t depth;
     size_t last; /* ... in which this is the part that a {n,m} would repeat */
+    bool holds_anchor[PATTERN_GROUPS_MAX], last_holds_anchor; /* or is empty: see add_anchor() */
 };
 
 static int refuse(const struct translation *t, const char *why)
@@ -65,16 +66,27 @@ static bool is_word(char c)
 static void add_part(struct translation *t, size_t cost)
 {
     t->last = cost;
+    t->last_holds_anchor = false;
     t->total[t->depth] += cost;
 }
 
-/* The part before is written out so many times. */
-static void repeat_part(struct translation *t, unsigned long times)
+/* A part that takes no character. Repeated, it changes nothing, but regcomp works at ((^|a)*){25} for years. */
+static void add_anchor(struct translation *t, size_t cost)
 {
-    if (times < 2)
-        return;
-    t->total[t->depth] += t->last * (times - 1);
-    t->last *= times;
+    add_part(t, cost);
+    t->holds_anchor[t->depth] = t->last_holds_anchor = true;
+}
+
+/* The part before is written out so many times. */
+static int repeat_part(struct translation *t, unsigned long times)
+{
+    if (t->last_holds_anchor)
+        return refuse(t, "repeats what takes no character: ^, $, \\b, \\B or ()");
+    if (times > 1) {
+        t->total[t->depth] += t->last * (times - 1);
+        t->last *= times;
+    }
+    return 0;
 }
 
 /* A backslash outside of brackets. */
@@ -91,7 +103,10 @@ static int put_escape(struct translation *t)
         buf_puts(&t->out, class->outside);
     else
         buf_put(&t->out, t->at, 2);
-    add_part(t, 1);
+    if (t->at[1] == 'b' || t->at[1] == 'B')
+        add_anchor(t, 1);
+    else
+        add_part(t, 1);
     t->at += 2;
     return 0;
 }
@@ -173,8 +188,10 @@ static int end_repetition(struct translation *t)
 /* *, + or ?. x+ is written out as xx*; one inside of another takes regcomp more time than its copies tell. */
 static int put_sign(struct translation *t)
 {
-    if (*t->at == '+')
-        repeat_part(t, t->last > 1 ? 4 : 2);
+    unsigned long times = *t->at == '*' ? 1 : t->last > 1 ? 4 : 2;
+
+    if (*t->at != '?' && repeat_part(t, times) < 0)
+        return -1;
     buf_putc(&t->out, *t->at++);
     return end_repetition(t);
 }
@@ -193,7 +210,8 @@ static int put_repetition(struct translation *t)
         times = comma + 1 == end ? times + 1 : strtoul(comma + 1, NULL, 10);
     if (times > PATTERN_COST_MAX)
         return refuse(t, "repeats too much");
-    repeat_part(t, times);
+    if (repeat_part(t, times) < 0)
+        return -1;
     buf_put(&t->out, t->at, (size_t)(end + 1 - t->at));
     t->at = end + 1;
     return end_repetition(t);
@@ -208,6 +226,7 @@ static int put_open(struct translation *t)
     buf_putc(&t->out, '(');
     t->at += t->at[1] == '?' ? 3 : 1;
     t->total[++t->depth] = 0;
+    t->holds_anchor[t->depth] = false;
     t->last = 0;
     return 0;
 }
@@ -215,11 +234,14 @@ static int put_open(struct translation *t)
 static int put_close(struct translation *t)
 {
     size_t cost;
+    bool is_anchor;
 
     if (t->depth == 0)
         return refuse(t, "has a ) without its (");
-    cost = t->total[t->depth--];
-    add_part(t, cost + 1); /* also of nothing a repetition makes many */
+    cost = t->total[t->depth];
+    is_anchor = cost == 0 || t->holds_anchor[t->depth];
+    t->depth--;
+    (is_anchor ? add_anchor : add_part)(t, cost + 1);
     buf_putc(&t->out, *t->at++);
     return 0;
 }
@@ -242,7 +264,7 @@ static int put_next(struct translation *t)
     case '?':
         return put_sign(t);
     }
-    add_part(t, 1);
+    (*t->at == '^' || *t->at == '$' ? add_anchor : add_part)(t, 1);
     buf_putc(&t->out, *t->at++);
     return 0;
 }
