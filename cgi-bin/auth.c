@@ -180,7 +180,6 @@ int auth_check_token(const struct store *db, int64_t now_ms, const char *text, e
 
 static int identify_job(const struct store *db, const char *text, bool runner, struct identity *out, struct error *err)
 {
-    unsigned char hash[SECRET_HASH_SIZE];
     struct job job = {0};
     struct error unknown = {0};
     bool right;
@@ -194,10 +193,10 @@ static int identify_job(const struct store *db, const char *text, bool runner, s
         *err = unknown;
         return -1;
     }
-    secret_hash(text, strlen(text), hash);
+    secret_hash(text, strlen(text), out->hash);
     /* A token is dead when its job is over, except that a runner may repeat its last report. */
     right = job.has_lease && (runner || job.state == JOB_ACTIVE) &&
-            secret_equal(hash, runner ? job.lease_hash : job.token_hash, sizeof hash);
+            secret_equal(out->hash, runner ? job.lease_hash : job.token_hash, sizeof out->hash);
     job_clear(&job);
     if (!right)
         return refuse(err);

@@ -20,6 +20,7 @@ struct identity {
     const char *via;    /* "token", "password", "session", "anonymous", "job" */
     unsigned job_right; /* of a job's token: JOB_RIGHT_WORKER or JOB_RIGHT_RUNNER, good for job_id alone */
     char job_id[ULID_SIZE];
+    unsigned char hash[SECRET_HASH_SIZE]; /* of a job's token, as the store keeps it */
 };
 
 const char *role_name(enum role role);

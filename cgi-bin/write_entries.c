@@ -109,7 +109,7 @@ int write_response(struct request *req, const struct context *ctx, struct store 
     return append(req, ctx, ENTRY_RESPONSE, res, err);
 }
 
-/* POST /jobs/ID/report, for the runner. 200 and what is wanted of it; 400 report_malformed; 409 job_over; 415. */
+/* POST /jobs/ID/report, for the runner. 200 and what is wanted of it; 400 report_malformed; 409 job_over, lease_lost; 415. */
 int write_report(struct request *req, const struct context *ctx, struct store *db, struct response *res,
                  struct error *err)
 {
@@ -120,7 +120,8 @@ int write_report(struct request *req, const struct context *ctx, struct store *d
     request_content_type(type, sizeof type);
     if (strcmp(type, "application/x-jobjoker-report") != 0)
         return error_set(err, 415, "type_unknown", "a report has the type application/x-jobjoker-report");
-    if (engine_report(ctx->engine, request_path(req, "id"), buf_text(&req->body), req->body.size, &wanted, err) < 0)
+    if (engine_report(ctx->engine, request_path(req, "id"), ctx->who->hash, buf_text(&req->body), req->body.size,
+                      &wanted, err) < 0)
         return -1;
     if (req->format == FORMAT_TEXT) {
         buf_printf(response_text(res, "text/plain"), "%s\n", wanted);

@@ -36,9 +36,11 @@ int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct 
 int engine_pause(struct engine *e, const char *id, bool pause, struct job *job, struct error *err);
 
 /* Takes a runner's report (the format is in job/report_format.h) and tells what is wanted of the run: "run", "pause",
- * "stop" or "kill". A report that was applied before changes nothing. 400 report_malformed; 404; 409 job_idle, job_over. */
-int engine_report(struct engine *e, const char *id, const void *body, size_t size, const char **wanted,
-                  struct error *err);
+ * "stop" or "kill". A report that was applied before changes nothing. `lease_hash` (SECRET_HASH_SIZE bytes) is that of the
+ * runner's token: the job may have been started again since it was found valid. NULL: the caller holds the lock of the run.
+ * 400 report_malformed; 404; 409 job_idle, job_over, lease_lost. */
+int engine_report(struct engine *e, const char *id, const unsigned char *lease_hash, const void *body, size_t size,
+                  const char **wanted, struct error *err);
 
 /* What an external process says of a job that no runner of ours holds: active, done or error.
  * 404 job_unknown; 409 job_held (a runner has it), job_over. */

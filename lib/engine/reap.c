@@ -67,7 +67,7 @@ static int take_reports(struct engine *e, const char *id, const struct buf *spoo
 
         got = report_read_next(&reader, &r, &cut);
         if ((got <= 0 || r.verb == REPORT_NUMBER) && at > begin) {
-            if (engine_report(e, id, begin, (size_t)(at - begin), &wanted, err) < 0) {
+            if (engine_report(e, id, NULL, begin, (size_t)(at - begin), &wanted, err) < 0) {
                 store_rollback(e->store);
                 return err->status >= 500 ? -1 : 0;
             }

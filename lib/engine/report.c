@@ -113,8 +113,16 @@ static const char *wish(const struct job *job)
     return job->wanted == WANT_KILL ? "kill" : job->wanted == WANT_STOP ? "stop" : job->pause_wanted ? "pause" : "run";
 }
 
-int engine_report(struct engine *e, const char *id, const void *body, size_t size, const char **wanted,
-                  struct error *err)
+/* The numbers of a new attempt begin anew, so what an earlier one still says would be taken for its own. */
+static int check_lease(const struct job *job, const unsigned char *lease_hash, struct error *err)
+{
+    if (!lease_hash || (job->has_lease && secret_equal(lease_hash, job->lease_hash, SECRET_HASH_SIZE)))
+        return 0;
+    return error_set(err, 409, "lease_lost", "another runner has job %s by now", job->id);
+}
+
+int engine_report(struct engine *e, const char *id, const unsigned char *lease_hash, const void *body, size_t size,
+                  const char **wanted, struct error *err)
 {
     struct report_reader reader = {body, (const char *)body + size};
     struct report_record first;
@@ -122,7 +130,8 @@ int engine_report(struct engine *e, const char *id, const void *body, size_t siz
 
     if (report_read_next(&reader, &first, err) <= 0 || first.verb != REPORT_NUMBER)
         return error_set(err, 400, "report_malformed", "a report begins with its number");
-    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
+    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0 ||
+        check_lease(&job, lease_hash, err) < 0)
         return -1;
     *wanted = wish(&job);
     if (first.number <= job.report) { /* the answer was lost, not the report */

@@ -1,5 +1,11 @@
 """POST /jobs/ID/report: who may, what is refused, and that each report counts once."""
+import array
 import concurrent.futures
+import fcntl
+import os
+import signal
+import subprocess
+import termios
 
 import pytest
 
@@ -137,3 +143,36 @@ def test_only_the_runner_of_the_job_may_report(run):
 def test_a_report_over_a_megabyte_is_refused(run):
     assert run.report(record("report 1"), record("log 1 stdout", b"x" * (1 << 20))).status == 413
     assert run.report(record("report 1"), record("log 1 stdout", b"x" * 1000000)).status == 200
+
+
+def test_a_report_of_an_attempt_that_was_lost_meanwhile_is_refused(silent):
+    """Its runner was there still when the program looked at the lease; the next one has the job when the report is whole."""
+    id = silent.start_job("Held", on_lost="requeue")
+    stale = (silent.data / f"lease-{id}").read_text()
+    body = record("report 9") + record("log 1 stdout", b"of the first attempt") + record("end 1 success 0 0")
+    environment = {
+        "PATH": apache.PATH, "JOBJOKER_DATA": str(silent.data), "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
+        "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SCRIPT_NAME": "/cgi-bin/jobjoker.cgi",
+        "PATH_INFO": f"/jobs/{id}/report", "QUERY_STRING": "", "CONTENT_TYPE": TYPE, "CONTENT_LENGTH": str(len(body)),
+        "HTTP_AUTHORIZATION": f"Bearer {stale}", "HTTP_ACCEPT": "text/plain"}
+    program = subprocess.Popen(apache.as_user() + [str(silent.site / "cgi-bin/jobjoker.cgi")], env=environment,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    program.stdin.write(body[:9])
+    program.stdin.flush()
+    apache.wait_until(lambda: unread(program.stdin) == 0, 20, "the program to have read, and so to have checked the lease")
+    os.kill(int((silent.data / f"run/{id}/lock").read_text().split()[0]), signal.SIGKILL)
+    assert silent.job(id)["attempt"] == 2
+    lease = (silent.data / f"lease-{id}").read_text()
+    answer, _ = program.communicate(body[9:], 30)
+    assert lease != stale and answer.startswith(b"Status: 409 ")
+    report = lambda *records: silent.post(f"/jobs/{id}/report", b"".join(records), type=TYPE, auth=f"Bearer {lease}")
+    assert report(record("report 1"), record("log 2 stdout", b"of the second")).status == 200
+    assert silent.log(id) == "LOST: runner lost. This is attempt 2.\nof the second\n" and silent.status(id) == "active"
+    assert report(record("report 2"), record("end 3 success 0 0")).status == 200
+
+
+def unread(pipe):
+    """How many bytes stand in it."""
+    number = array.array("i", [0])
+    fcntl.ioctl(pipe.fileno(), termios.FIONREAD, number)
+    return number[0]
