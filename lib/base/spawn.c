@@ -31,15 +31,17 @@ enum { CALL_SETGROUPS = SYS_setgroups, CALL_SETRESGID = SYS_setresgid, CALL_SETR
 #endif
 
 /* Ignored signals and the mask survive exec, so both are put back. */
-static void reset_signals(void)
+static void reset_signals(int hold)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
-    sigset_t none;
+    sigset_t held;
 
     for (int number = 1; number < NSIG; number++)
         sigaction(number, &plain, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&held);
+    if (hold)
+        sigaddset(&held, hold);
+    sigprocmask(SIG_SETMASK, &held, NULL);
 }
 
 static int join_cgroup(const char *cgroup_procs)
@@ -123,7 +125,7 @@ static const char *prepare_child(const struct spawn *s, pid_t parent)
 {
     int ruleset;
 
-    reset_signals();
+    reset_signals(s->hold_signal);
     umask((mode_t)(s->umask ? s->umask : 077));
     if (s->cgroup_procs && join_cgroup(s->cgroup_procs) < 0)
         return "its cgroup";

@@ -11,7 +11,8 @@
 #include "base/sandbox.h"
 
 /* Starting programs: the only fork in the tree. A child gets exactly what is listed here: its descriptors are fds[0],
- * fds[1] ... as 0, 1 ...; all others are closed; no signal is ignored or blocked; nothing goes through a shell. */
+ * fds[1] ... as 0, 1 ...; all others are closed; no signal is ignored, and none blocked but hold_signal;
+ * nothing goes through a shell. */
 
 enum { SPAWN_FDS_MAX = 8, SPAWN_LIMITS_MAX = 8, SPAWN_GROUPS_MAX = 64 };
 
@@ -38,6 +39,7 @@ struct spawn {
     bool die_with_parent;   /* SIGKILL when the calling thread ends (PR_SET_PDEATHSIG) */
     int nice;               /* added to the niceness */
     int umask;              /* 0: 077 */
+    int hold_signal;        /* stays blocked, so that it waits until the program looks for it; 0: none */
     bool quiet;             /* of spawn_run(): standard error is thrown away */
     struct spawn_limit limits[SPAWN_LIMITS_MAX];
     size_t limit_count;

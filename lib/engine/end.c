@@ -70,35 +70,31 @@ static int end_by_force(int pidfd, pid_t pid, struct error *err)
     return error_set(err, 503, "still_alive", "the job's processes do not end: try again");
 }
 
-/* The runner of a job, as a pidfd: once it listens to signals, where there is time to wait for that. -1: there is none. */
-static int find_runner(const struct engine *e, const char *id, int wait_ms, pid_t *pid, bool *ready)
+/* The runner of a job, as a pidfd; one that is just being started is waited for. -1: there is none. */
+static int find_runner(const struct engine *e, const char *id, int wait_ms, pid_t *pid)
 {
     int64_t deadline = clock_monotonic_ms() + wait_ms;
 
     for (;;) {
-        int pidfd = lease_open_holder(e->settings->data, id, pid, ready);
+        int pidfd = lease_open_holder(e->settings->data, id, pid);
 
-        if ((pidfd >= 0 && *ready) || clock_monotonic_ms() >= deadline || !lease_is_held(e->settings->data, id))
+        if (pidfd >= 0 || clock_monotonic_ms() >= deadline || !lease_is_held(e->settings->data, id))
             return pidfd;
-        if (pidfd >= 0)
-            close(pidfd);
         poll(NULL, 0, 2);
     }
 }
 
-/* Tells the runner that something is wanted of it, and waits for its end when that is to die. One that is not ready yet
- * hears of it with the answer to its first report. */
+/* Tells the runner that something is wanted of it, and waits for its end when that is to die. For one that does not listen
+ * yet the signal waits (launch.c); one that is not there yet hears of it with the answer to its first report. */
 static int tell_runner(struct engine *e, const char *id, enum job_wanted wanted, struct error *err)
 {
-    bool ready = false;
     pid_t pid = 0;
-    int pidfd = find_runner(e, id, wanted == WANT_KILL ? KILL_TIMEOUT_MS : 0, &pid, &ready), result = 0;
+    int pidfd = find_runner(e, id, wanted == WANT_KILL ? KILL_TIMEOUT_MS : 0, &pid), result = 0;
 
     if (pidfd < 0)
         return 0;
-    if (ready)
-        signal_holder(pidfd, SIGUSR1);
-    if (wanted == WANT_KILL && !(ready && ended_within(pidfd, KILL_TIMEOUT_MS)))
+    signal_holder(pidfd, SIGUSR1);
+    if (wanted == WANT_KILL && !ended_within(pidfd, KILL_TIMEOUT_MS))
         result = end_by_force(pidfd, pid, err);
     close(pidfd);
     return result;

@@ -230,8 +230,7 @@ static int wait_until_ready(int ready, struct error *err)
 /* The pid is noted before it is ready too: should we be killed meanwhile, the runner can still be found and ended. */
 static int watch_start(int lock, int ready, pid_t pid, struct error *err)
 {
-    if (lease_note_pid(lock, pid, false, err) == 0 && wait_until_ready(ready, err) == 0 &&
-        lease_note_pid(lock, pid, true, err) == 0)
+    if (lease_note_pid(lock, pid, err) == 0 && wait_until_ready(ready, err) == 0)
         return 0;
     kill(pid, SIGKILL); /* our own child, not reaped yet: the pid is its own */
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -250,7 +249,8 @@ static int spawn_runner(const struct engine *e, int ticket, int log, int ready, 
                           .fds = {ticket, log, log, ready, lock},
                           .fd_count = 5,
                           .directory = "/",
-                          .new_session = true};
+                          .new_session = true,
+                          .hold_signal = SIGUSR1}; /* whoever finds its pid may use it, also before it listens */
 
     snprintf(program, sizeof program, "%s/runner/jobjoker-runner", e->app_folder);
     if (spawn_start(&spawn, pid, err) < 0)

@@ -18,8 +18,6 @@
 
 enum { NOTE_SIZE = 112, TRIES_MAX = 100 };
 
-static const char READY[] = " ready";
-
 void lease_folder(const char *data, const char *id, char out[LEASE_PATH_SIZE])
 {
     snprintf(out, LEASE_PATH_SIZE, "%.4095s/run/%.26s", data, id);
@@ -84,7 +82,7 @@ void lease_drop(const char *data, const char *id, int fd)
     close(fd);
 }
 
-int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err)
+int lease_note_pid(int fd, pid_t pid, struct error *err)
 {
     char text[NOTE_SIZE], boot[CLOCK_BOOT_ID_SIZE];
     struct process holder = {0};
@@ -92,8 +90,8 @@ int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err)
 
     clock_boot_id(boot);
     (void)process_read(pid, &holder); /* one that has ended already is noted as nobody's */
-    n = snprintf(text, sizeof text, "%ld %s %llu%s\n", (long)pid, boot, holder.start, ready ? READY : "");
-    return pwrite(fd, text, (size_t)n, 0) == n ? 0 : error_errno(err, "lock of a run");
+    n = snprintf(text, sizeof text, "%ld %s %llu\n", (long)pid, boot, holder.start);
+    return pwrite(fd, text, (size_t)n, 0) == n && ftruncate(fd, n) == 0 ? 0 : error_errno(err, "lock of a run");
 }
 
 /* Probing shares the lock, so that two who look at once do not take each other for the runner. */
@@ -120,7 +118,7 @@ bool lease_is_held(const char *data, const char *id)
     return held;
 }
 
-int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready)
+int lease_open_holder(const char *data, const char *id, pid_t *pid)
 {
     char path[LEASE_PATH_SIZE], text[NOTE_SIZE] = "";
     unsigned long long start = 0;
@@ -133,7 +131,6 @@ int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready)
         return -1;
     if (io_read_all(fd, text, sizeof text - 1) > 0 && sscanf(text, "%d %*s %llu", pid, &start) == 2)
         pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
-    *ready = strstr(text, READY) != NULL;
     /* The lock was held after the pid was opened. It may have been the starter that held it, while the runner was gone and
      * its number somebody else's: so its start must be the one that was noted. */
     if (pidfd >= 0 && !(fd_is_held(fd) && process_read(*pid, &holder) == 0 && holder.start == start)) {

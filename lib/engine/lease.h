@@ -23,16 +23,15 @@ int lease_take(const char *data, const char *id, int *fd, struct error *err);
 /* Gives up a lock that nobody else has, and removes it; what else is in the folder of the run stays. */
 void lease_drop(const char *data, const char *id, int fd);
 
-/* Notes who holds it now: the pid of the runner, the id of this boot of the machine, when the process started, and
- * whether the runner is ready to be told something by a signal; before that, one would end it. */
-int lease_note_pid(int fd, pid_t pid, bool ready, struct error *err);
+/* Notes who holds it now: the pid of the runner, the id of this boot of the machine, and when the process started. */
+int lease_note_pid(int fd, pid_t pid, struct error *err);
 
 /* Is it held? False when there is no such lock at all. */
 bool lease_is_held(const char *data, const char *id);
 
 /* Opens the process that holds the lock, as a pidfd, which the caller closes. -1: nobody holds it, or it has just been
- * taken and the runner is not there yet. *ready is what lease_note_pid() was told. */
-int lease_open_holder(const char *data, const char *id, pid_t *pid, bool *ready);
+ * taken and the runner is not there yet. */
+int lease_open_holder(const char *data, const char *id, pid_t *pid);
 
 /* Removes all that a lost runner left in the folder, but the lock, which the caller holds. */
 void lease_empty_folder(const char *data, const char *id);

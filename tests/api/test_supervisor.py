@@ -1,4 +1,5 @@
 """What a job may use, how it is paused, what becomes of it when its runner is lost, and what is left of it when it is over."""
+import concurrent.futures
 import json
 import os
 import signal
@@ -338,6 +339,30 @@ def test_a_runner_of_another_host_that_reports_lives(new_server):
     let_go(server, id)
     assert server.ended(id)["status"] == "done"
     assert json.loads(server.get(f"/jobs/{id}").body)["data"][0]["attempt"] == 1
+
+
+def test_a_job_whose_start_was_cut_short_hears_what_is_wanted(new_server):
+    """Who started it was killed while its runner got ready, so nobody noted that it listens."""
+    server = new_server(settings={"JOBJOKER_STOP_AT": "ready"})
+    server.put_worker("Quiet", "#!/bin/sh\necho ready\nexec sleep 600\n")
+    id = server.create("Quiet")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(server.put, f"/jobs/{id}/status", "start")
+        lock = server.data / "run" / id / "lock"
+        apache.wait_until(lambda: lock.exists() and lock.read_text() and state_of(runner_of(server, id)) == "T", 20, "the runner to stop")
+        runner = runner_of(server, id)
+        os.kill(parent_of(runner), signal.SIGKILL)
+        starting.result()
+    os.kill(runner, signal.SIGCONT)
+    apache.wait_until(lambda: "ready\n" in server.log(id), 20, "the worker to be ready")
+    assert server.put(f"/jobs/{id}/status", "pause").data[0]["paused"] is True
+    server.put(f"/jobs/{id}/status", "stop")
+    assert server.ended(id)["status"] == "stop"
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1])
 
 
 # --- environment ---
