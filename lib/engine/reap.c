@@ -1,5 +1,6 @@
 /* Jobs whose runner is gone. On this host a held lock is the only proof of life (lease.h). Who looks after such a job
  * holds its lock himself meanwhile, so that two do not, and so that nothing is removed that a new attempt has made. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static int take_spool(struct engine *e, const char *id, struct error *err)
     lease_folder(e->settings->data, id, folder);
     snprintf(path, sizeof path, "%s/spool", folder);
     if (io_read_file(path, SPOOL_MAX, &spool) < 0)
-        return 0; /* it left none */
+        return errno == ENOENT ? 0 : error_errno(err, path); /* what cannot be read now must not be removed */
     return take_reports(e, id, &spool, err);
 }
 

@@ -365,6 +365,27 @@ def parent_of(pid):
         return int(f.read().rsplit(")", 1)[1].split()[1])
 
 
+def lost_with_a_spool(server):
+    """A job whose runner was killed when it had spooled what its worker said."""
+    program = server.site / "cgi-bin" / "jobjoker.cgi"
+    id = ready(server, "Waits")
+    program.rename(server.top / "away")
+    let_go(server, id)
+    spool = server.data / "run" / id / "spool"
+    apache.wait_until(lambda: spool.exists() and b"went on" in spool.read_bytes(), 20, "the spool")
+    os.kill(runner_of(server, id), signal.SIGKILL)
+    (server.top / "away").rename(program)
+    return id, spool
+
+
+def test_a_spool_that_cannot_be_read_for_the_moment_is_kept(workers):
+    id, spool = lost_with_a_spool(workers)
+    spool.chmod(0)
+    assert workers.get(f"/jobs/{id}").status == 500 and spool.exists()
+    spool.chmod(0o600)
+    assert workers.ended(id)["status"] in ("done", "error") and "went on\n" in workers.log(id) and not spool.exists()
+
+
 # --- environment ---
 
 def test_a_worker_gets_its_own_folders_and_niceness(new_server):
