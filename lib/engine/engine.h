@@ -52,7 +52,8 @@ int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct
 
 /* Looks after jobs that are `active` and whose runner is gone: takes in what it left, ends what it left running, and ends
  * the job as error, or starts it again where its on_lost says so. On this host that is known at once; of another host's
- * runner silence tells (silence.h). Costs one look into the store when no job is active. */
+ * runner silence tells (silence.h). Costs one look into the store when no job is active. -1: 500, one could not be looked
+ * after, and the others were; 503. */
 int engine_reap(struct engine *e, struct error *err);
 /* The same for one job; one that is not there is nothing to look after. */
 int engine_reap_job(struct engine *e, const char *id, struct error *err);

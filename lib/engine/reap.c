@@ -347,6 +347,26 @@ static int gather(const struct job *job, void *context)
     return 0;
 }
 
+/* One that cannot be looked after does not keep the others from it; *err tells of the first. What is no fault of the job
+ * itself (503) would be so for all. */
+static int look_at_all(const struct suspects *s, struct error *err)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct error problem = {0};
+
+        if (engine_reap_job(s->e, s->ids[i], &problem) == 0)
+            continue;
+        if (result == 0)
+            *err = problem;
+        result = -1;
+        if (problem.status == 503)
+            break;
+    }
+    return result;
+}
+
 int engine_reap(struct engine *e, struct error *err)
 {
     struct job_filter active = {.state = JOB_ACTIVE, .limit = INT_MAX};
@@ -357,8 +377,8 @@ int engine_reap(struct engine *e, struct error *err)
     result = store_job_each(e->store, &active, gather, &s, err);
     if (result == 0 && s.failed)
         result = error_set(err, 500, "internal", "the server ran out of memory");
-    for (size_t i = 0; result == 0 && i < s.count; i++)
-        result = engine_reap_job(e, s.ids[i], err);
+    if (result == 0)
+        result = look_at_all(&s, err);
     free(s.ids);
     return result;
 }

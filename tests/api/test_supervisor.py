@@ -386,6 +386,17 @@ def test_a_spool_that_cannot_be_read_for_the_moment_is_kept(workers):
     assert workers.ended(id)["status"] in ("done", "error") and "went on\n" in workers.log(id) and not spool.exists()
 
 
+def test_a_lost_job_that_cannot_be_looked_after_does_not_hold_up_others(workers):
+    workers.put_worker("Hides", HIDES)
+    other = ready(workers, "Hides")
+    newest, spool = lost_with_a_spool(workers)  # the list begins with it
+    spool.chmod(0)
+    os.kill(runner_of(workers, other), signal.SIGKILL)
+    assert workers.get("/jobs").status == 500 and carriers(other) == []
+    spool.chmod(0o600)
+    assert {j["id"]: j["status"] for j in workers.get("/jobs").data}[other] == "error" and workers.status(newest) != "active"
+
+
 # --- environment ---
 
 def test_a_worker_gets_its_own_folders_and_niceness(new_server):
