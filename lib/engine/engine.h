@@ -13,7 +13,7 @@ struct engine {
     struct store *store;
     const char *app_folder; /* where .htaccess, cgi-bin/ and runner/ lie */
     const char *api;        /* URL of the API for workers; NULL: the one of the last job that a request started */
-    int64_t now_ms;
+    int64_t now_ms;         /* when the request began; engine_reap() moves it on */
 };
 
 /* Inserts a job that is idle, and starts it when `start` is true; job->worker, parameters, name and timeout_ms are

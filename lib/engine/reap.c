@@ -304,6 +304,7 @@ static bool is_suspect(const struct engine *e, const char *id, const char *job_h
 
 static int look_at(struct engine *e, const char *id, const char *job_host, const char *own_host, struct error *err)
 {
+    e->now_ms = clock_now_ms(); /* who asks may have waited, or followed the log, for long */
     if (strcmp(job_host, own_host) != 0)
         return look_at_remote(e, id, err);
     return reap_one(e, id, NULL, err);

@@ -397,6 +397,20 @@ def test_a_lost_job_that_cannot_be_looked_after_does_not_hold_up_others(workers)
     assert {j["id"]: j["status"] for j in workers.get("/jobs").data}[other] == "error" and workers.status(newest) != "active"
 
 
+def test_a_lost_job_stopped_when_that_was_found_not_when_somebody_began_to_wait_for_it(workers):
+    workers.put_worker("Twice", "#!/bin/sh\nmkfifo gate\necho ready\nread x < gate\necho again\nexec sleep 600\n")
+    id = ready(workers, "Twice")
+    follower = subprocess.Popen(["curl", "-q", "-s", "-N", "-H", f"Authorization: Bearer {workers.token}",
+                                 f"{workers.url}/jobs/{id}/log.txt?follow=1"], stdout=subprocess.PIPE, text=True)
+    assert [follower.stdout.readline() for _ in range(2)] == ["STARTED\n", "ready\n"]
+    let_go(workers, id)
+    assert follower.stdout.readline() == "again\n"
+    os.kill(runner_of(workers, id), signal.SIGKILL)
+    assert follower.communicate(timeout=30)[0] == ""
+    entries = workers.get(f"/jobs/{id}/log").data
+    assert workers.job(id)["stoptime"] >= entries[-1]["time"] and entries[-1]["message"] == "again"
+
+
 # --- environment ---
 
 def test_a_worker_gets_its_own_folders_and_niceness(new_server):
