@@ -140,6 +140,7 @@ static int tick(const struct settings *settings, const char *app_folder, struct 
     if (!engine.store)
         return -1;
     result = engine_reap(&engine, err);
+    engine_tidy(&engine);
     store_close(engine.store);
     return result;
 }

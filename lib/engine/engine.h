@@ -55,7 +55,11 @@ int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct
  * runner silence tells (silence.h). Costs one look into the store when no job is active. -1: 500, one could not be looked
  * after, and the others were; 503. */
 int engine_reap(struct engine *e, struct error *err);
-/* The same for one job; one that is not there is nothing to look after. */
+/* The same for one job; one that is not there is nothing to look after. What a runner has left of one that is over is
+ * removed. */
 int engine_reap_job(struct engine *e, const char *id, struct error *err);
+
+/* Removes what runners have left of jobs that are over, all of them. Looks at each folder of a run. */
+void engine_tidy(struct engine *e);
 
 #endif

@@ -169,6 +169,22 @@ pid_t lease_noted_pid(const char *data, const char *id)
     return pid;
 }
 
+bool lease_has_folder(const char *data, const char *id)
+{
+    char folder[LEASE_PATH_SIZE];
+
+    lease_folder(data, id, folder);
+    return access(folder, F_OK) == 0;
+}
+
+void lease_remove_folder(const char *data, const char *id)
+{
+    char folder[LEASE_PATH_SIZE];
+
+    lease_folder(data, id, folder);
+    (void)io_remove_tree(folder);
+}
+
 void lease_empty_folder(const char *data, const char *id)
 {
     char folder[LEASE_PATH_SIZE], path[2 * LEASE_PATH_SIZE];

@@ -36,6 +36,12 @@ int lease_open_holder(const char *data, const char *id, pid_t *pid);
 /* Removes all that a lost runner left in the folder, but the lock, which the caller holds. */
 void lease_empty_folder(const char *data, const char *id);
 
+/* Removes the folder with the lock, which the caller holds. What is another user's may stay (docs/isolation.md). */
+void lease_remove_folder(const char *data, const char *id);
+
+/* Is there such a folder at all? */
+bool lease_has_folder(const char *data, const char *id);
+
 /* The pid in the file, whoever has it by now: to be looked for in the kernel's records. 0: there is none. */
 pid_t lease_noted_pid(const char *data, const char *id);
 

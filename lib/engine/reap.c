@@ -20,6 +20,7 @@
 #include "engine/lease.h"
 #include "engine/silence.h"
 #include "engine/start.h"
+#include "engine/tidy.h"
 #include "job/report_format.h"
 
 enum { SPOOL_MAX = 1 << 30, LEFTOVERS_TIMEOUT_MS = 1000, TICK_TIMEOUT_MS = 60000, TICK_OUTPUT_MAX = 4096 };
@@ -121,14 +122,6 @@ static bool is_requeued(const struct engine *e, const struct job *job)
            job->attempt <= e->settings->requeue_max;
 }
 
-static void remove_run(const struct engine *e, const char *id)
-{
-    char folder[LEASE_PATH_SIZE];
-
-    lease_folder(e->settings->data, id, folder);
-    (void)io_remove_tree(folder);
-}
-
 /* Under the lease. What its runner wrote down comes first: its end may be among it. */
 static int settle(struct engine *e, const char *id, const char *reason, int lock, struct error *err)
 {
@@ -150,7 +143,7 @@ static int settle(struct engine *e, const char *id, const char *reason, int lock
     }
     if (end_lost_job(e, id, reason, err) < 0)
         return -1;
-    remove_run(e, id);
+    lease_remove_folder(e->settings->data, id);
     return 0;
 }
 
@@ -322,6 +315,8 @@ int engine_reap_job(struct engine *e, const char *id, struct error *err)
         *err = problem;
         return -1;
     }
+    if (job_state_is_over(peek.state))
+        tidy_run(e, id);
     if (peek.state != JOB_ACTIVE || !peek.held)
         return 0;
     host_name(host);

@@ -119,15 +119,13 @@ roll_back:
 static void end_failed_launch(struct engine *e, struct job *job)
 {
     struct error problem = {0};
-    char folder[LEASE_PATH_SIZE];
 
     if (fail_job(e, job, JOB_ACTIVE, "its runner could not be started: the server's error log says why", &problem) <
         0) {
         store_rollback(e->store); /* who looks at the job next finds that its runner is lost */
         return;
     }
-    lease_folder(e->settings->data, job->id, folder);
-    (void)io_remove_tree(folder);
+    lease_remove_folder(e->settings->data, job->id);
 }
 
 /* Claims and launches. The lock is ours from before the claim until the runner has it. */

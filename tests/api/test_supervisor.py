@@ -411,6 +411,23 @@ def test_a_lost_job_stopped_when_that_was_found_not_when_somebody_began_to_wait_
     assert workers.job(id)["stoptime"] >= entries[-1]["time"] and entries[-1]["message"] == "again"
 
 
+@pytest.mark.parametrize("look", ["get", "delete", "tick"])
+def test_a_runner_that_dies_when_all_was_delivered_leaves_no_folder(new_server, look):
+    server = new_server(settings={"JOBJOKER_STOP_AT": "delivered"})
+    server.put_worker("Brief", "#!/bin/sh\necho x >file\n")
+    job = server.run("Brief")
+    runner, run = runner_of(server, job["id"]), server.data / "run" / job["id"]
+    apache.wait_until(lambda: state_of(runner) == "T", 20, "the runner to stop")
+    assert server.get(f"/jobs/{job['id']}").status == 200 and (run / "work/file").exists()  # while it lives it is its own
+    os.kill(runner, signal.SIGKILL)
+    apache.wait_until(lambda: state_of(runner) == "Z", 20, "the end of the runner")
+    if look == "tick":
+        tick(server)
+    else:
+        assert getattr(server, look)(f"/jobs/{job['id']}").status == 200
+    assert not run.exists()
+
+
 # --- environment ---
 
 def test_a_worker_gets_its_own_folders_and_niceness(new_server):
