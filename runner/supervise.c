@@ -229,7 +229,7 @@ static void look_at_clock(struct run *r)
 static bool is_finished(struct run *r)
 {
     if (r->delivery.fenced)
-        return !run_lives(r) && tree_is_empty(r);
+        return r->said_end || (!run_lives(r) && tree_is_empty(r)); /* after the end only what was detached is left */
     if (!r->said_end)
         return false;
     return delivery_is_done(&r->delivery) ||

@@ -680,6 +680,17 @@ def test_a_runner_that_lost_its_job_ends_it_and_says_no_more(tmp_path, status):
     assert len(list(tmp_path.glob("refused-*"))) == 1 and not run.run.exists()
 
 
+def test_a_runner_that_lost_its_job_does_not_wait_for_what_was_detached(tmp_path):
+    note = tmp_path / "detached"
+    script = (f"#!/bin/sh\nsetsid sh -c 'echo $$ >{note}; exec sleep 600' </dev/null >/dev/null 2>&1 &\n"
+              f"while [ ! -s {note} ]; do sleep 0.01; done\n")
+    with Run(tmp_path, script, answers="409 x", detach=1) as run:
+        try:
+            run.wait()
+        finally:
+            os.kill(int(note.read_text()), signal.SIGKILL)
+
+
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 def test_a_report_that_is_refused_is_left_out_and_the_job_goes_on(tmp_path, status):
     with Run(tmp_path, f"#!/bin/sh\necho one\nwhile [ ! -e {tmp_path}/go ]; do sleep 0.02; done\necho two\n", answers=f"{status} x\n200 run") as run:
