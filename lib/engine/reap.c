@@ -8,7 +8,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/cgroup.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/environment.h"
@@ -50,8 +49,6 @@ static void end_leftovers(const struct engine *e, const char *id)
     }
     if (process_tree_kill(&tree, LEFTOVERS_TIMEOUT_MS, &err) < 0)
         log_line("job %s: what its lost runner left running does not end", id);
-    if (tree.cgroup)
-        (void)cgroup_remove(tree.cgroup);
 }
 
 /* A list of reports, one after another. Each is applied by its number, so what was delivered after all is not applied
@@ -122,17 +119,19 @@ static bool is_requeued(const struct engine *e, const struct job *job)
            job->attempt <= e->settings->requeue_max;
 }
 
-/* Under the lease. What its runner wrote down comes first: its end may be among it. */
+/* Under the lease. What its runner wrote down comes first: its end may be among it, which it says when nothing of the job is
+ * left but what the worker has detached. */
 static int settle(struct engine *e, const char *id, const char *reason, int lock, struct error *err)
 {
     AUTO(job) struct job job = {0};
 
-    end_leftovers(e, id);
     if (take_spool(e, id, err) < 0)
         return -1;
     store_refresh(e->store);
     if (store_job_get(e->store, id, &job, err) < 0)
         return -1;
+    if (job.state == JOB_ACTIVE)
+        end_leftovers(e, id);
     if (is_requeued(e, &job)) {
         int result;
 
@@ -143,7 +142,7 @@ static int settle(struct engine *e, const char *id, const char *reason, int lock
     }
     if (end_lost_job(e, id, reason, err) < 0)
         return -1;
-    lease_remove_folder(e->settings->data, id);
+    tidy_locked_run(e, id);
     return 0;
 }
 

@@ -10,20 +10,26 @@
 #include "base/cgroup.h"
 #include "engine/lease.h"
 
-void tidy_run(const struct engine *e, const char *id)
+void tidy_locked_run(const struct engine *e, const char *id)
 {
-    const char *data = e->settings->data;
-    struct error busy = {0};
     char cgroup[PATH_MAX + 48];
-    int lock;
 
-    if (!lease_has_folder(data, id) || lease_is_held(data, id) || lease_take(data, id, &lock, &busy) < 0)
-        return;
     if (e->settings->cgroup[0]) {
         snprintf(cgroup, sizeof cgroup, "%s/%s", e->settings->cgroup, id);
         (void)cgroup_remove(cgroup); /* what the worker detached may sit in it still */
     }
-    lease_remove_folder(data, id);
+    lease_remove_folder(e->settings->data, id);
+}
+
+void tidy_run(const struct engine *e, const char *id)
+{
+    const char *data = e->settings->data;
+    struct error busy = {0};
+    int lock;
+
+    if (!lease_has_folder(data, id) || lease_is_held(data, id) || lease_take(data, id, &lock, &busy) < 0)
+        return;
+    tidy_locked_run(e, id);
     close(lock);
 }
 

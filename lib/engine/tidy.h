@@ -7,4 +7,7 @@
  * gone. Does nothing while it lives. */
 void tidy_run(const struct engine *e, const char *id);
 
+/* The same for who holds the lock of the run, which goes as well. */
+void tidy_locked_run(const struct engine *e, const char *id);
+
 #endif

@@ -365,14 +365,14 @@ def parent_of(pid):
         return int(f.read().rsplit(")", 1)[1].split()[1])
 
 
-def lost_with_a_spool(server):
-    """A job whose runner was killed when it had spooled what its worker said."""
+def lost_with_a_spool(server, worker="Waits", words=b"went on"):
+    """A job that was let go, and whose runner was killed when these words stood in its spool."""
     program = server.site / "cgi-bin" / "jobjoker.cgi"
-    id = ready(server, "Waits")
+    id = ready(server, worker)
     program.rename(server.top / "away")
     let_go(server, id)
     spool = server.data / "run" / id / "spool"
-    apache.wait_until(lambda: spool.exists() and b"went on" in spool.read_bytes(), 20, "the spool")
+    apache.wait_until(lambda: spool.exists() and words in spool.read_bytes(), 20, "the spool")
     os.kill(runner_of(server, id), signal.SIGKILL)
     (server.top / "away").rename(program)
     return id, spool
@@ -409,6 +409,17 @@ def test_a_lost_job_stopped_when_that_was_found_not_when_somebody_began_to_wait_
     assert follower.communicate(timeout=30)[0] == ""
     entries = workers.get(f"/jobs/{id}/log").data
     assert workers.job(id)["stoptime"] >= entries[-1]["time"] and entries[-1]["message"] == "again"
+
+
+def test_what_was_detached_lives_on_also_if_the_runner_dies_before_it_could_tell_of_the_end(workers):
+    note = workers.data / "detached"
+    workers.put_worker("DetachesLate", '#!/bin/sh\n# Options: {"detach": true}\nmkfifo gate\necho ready\nread x < gate\n'
+                       f"setsid sh -c 'echo $$ > {note}; exec sleep 600' >/dev/null 2>&1 </dev/null &\nwhile [ ! -s {note} ]; do sleep 0.01; done\n")
+    id, spool = lost_with_a_spool(workers, "DetachesLate", b"ENDED\nend ")
+    pid = int(note.read_text())
+    assert workers.job(id)["status"] == "done" and state_of(pid) in "SR"
+    os.kill(pid, signal.SIGKILL)
+    note.unlink()
 
 
 @pytest.mark.parametrize("look", ["get", "delete", "tick"])
