@@ -123,13 +123,23 @@ static int open_parameters(const struct ticket *t)
     return fd;
 }
 
+/* One may be left by an attempt whose runner was lost: what its worker's user put there nobody else could remove. */
+static int make_new_folder(const struct worker_process *p, const char *path)
+{
+    if (mkdir(path, 0700) == 0)
+        return 0;
+    if (errno != EEXIST || (p->has_user ? worker_user_remove_tree(&p->user, path) : io_remove_tree(path)) < 0)
+        return -1;
+    return mkdir(path, 0700);
+}
+
 static int make_folder(struct start *s, const char *name, char path[PATH_MAX], char *reason)
 {
     char problem[WORKER_REASON_SIZE];
 
     if (snprintf(path, PATH_MAX, "%s/%s", s->ticket->folder, name) >= PATH_MAX)
         return explain(reason, "its working directory", strerror(ENAMETOOLONG));
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+    if (make_new_folder(s->process, path) < 0)
         return explain(reason, "its working directory", strerror(errno));
     if (s->process->has_user && worker_user_give(&s->process->user, path, problem) < 0)
         return explain(reason, problem, NULL);

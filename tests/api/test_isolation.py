@@ -121,6 +121,18 @@ def test_a_job_of_another_user_is_ended_and_paused(with_users, word):
     assert server.ended(id)["status"] == "stop" and all(state_of(pid) == "Z" for pid in pids)
 
 
+def test_a_job_of_another_user_runs_again_when_its_runner_is_lost(with_users):
+    server = with_users
+    server.put_worker("Again", AS_NOBODY + "ls -A\n[ $JOBJOKER_ATTEMPT -gt 1 ] && exit\nmkdir deep && echo x >deep/own && chmod 500 deep\n"
+                      "echo ready\nexec sleep 600\n")
+    id = ready(server, "Again", on_lost="requeue")
+    os.kill(runner_of(server, id), signal.SIGKILL)
+    job = server.ended(id)
+    assert (job["status"], job["attempt"]) == ("done", 2), job
+    assert server.log(id) == "STARTED\nready\nLOST: runner lost. This is attempt 2.\nSTARTED\nENDED\n"
+    apache.wait_until(lambda: not (server.data / "run" / id).exists(), 20, "the folder to be gone")
+
+
 @pytest.mark.parametrize("name", ["root", "games", "no-such-user"])
 def test_a_user_that_is_not_listed_fails_the_job(with_users, name):
     with_users.put_worker("Other", f'#!/bin/sh\n# Options: {{"user": "{name}"}}\nid -un\n')
