@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "job/log_tail.h"
 #include "step.h"
 #include "supervise.h"
 #include "ticket.h"
@@ -50,6 +51,10 @@ static void clean_up(const struct ticket *t, const struct worker_process *worker
         return;
     remove_folder(t, worker, "work");
     remove_folder(t, worker, "tmp");
+    for (int file = 0; file < LOG_TAIL_FILES; file++) {
+        log_tail_path(t->folder, file, path, sizeof path);
+        unlink(path); /* all of it was delivered, or is in the spool */
+    }
     snprintf(path, sizeof path, "%s/spool", t->folder);
     if (stat(path, &spool) == 0)
         return;

@@ -10,14 +10,16 @@
 
 enum { REASON_MAX = 500 };
 
-void output_init(struct output *o, struct report *report)
+void output_init(struct output *o, const struct ticket *t, struct report *report)
 {
     *o = (struct output){.report = report, .out.name = STREAM_STDOUT, .err.name = STREAM_STDERR};
+    log_limit_init(&o->log, t, report);
 }
 
 void output_clear(struct output *o)
 {
     masks_clear(&o->masks);
+    log_limit_clear(&o->log);
     free(o->last_error);
     buf_clear(&o->out.line);
     buf_clear(&o->err.line);
@@ -36,7 +38,10 @@ static void put_entry(struct output *o, const struct destination *to, bool open,
         .size = size,
     };
 
-    report_add(o->report, &r);
+    if (to->verb == REPORT_LOG)
+        log_limit_add(&o->log, &r);
+    else
+        report_add(o->report, &r);
 }
 
 /* Passes on a text of any length as entries that are not too large. */
@@ -128,9 +133,13 @@ static void remember_error(struct output *o, const struct command *c)
     o->last_error = read_short_text(o, c, REASON_MAX);
 }
 
+/* The worker decides how often this is said, so it counts as what the worker says. */
 static void say_mask_failed(struct output *o)
 {
-    report_say(o->report, "A secret is not hidden: it is too long, or there are too many.");
+    static const struct destination system = {.verb = REPORT_LOG, .stream = STREAM_SYSTEM};
+    static const char text[] = "A secret is not hidden: it is too long, or there are too many.";
+
+    put_entry(o, &system, false, text, sizeof text - 1);
 }
 
 static void add_mask(struct output *o, const struct command *c)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "job/command.h"
+#include "log_limit.h"
 #include "masks.h"
 #include "report.h"
 
@@ -28,13 +29,14 @@ struct stream {
 
 struct output {
     struct report *report;
+    struct log_limit log;
     struct stream out, err;
     struct masks masks;
     char stop_token[COMMAND_TOKEN_MAX + 1]; /* commands are off until "::TOKEN::"; "": they are on */
     char *last_error;                       /* text of the last ::error::; NULL: none */
 };
 
-void output_init(struct output *o, struct report *report);
+void output_init(struct output *o, const struct ticket *t, struct report *report);
 void output_clear(struct output *o);
 
 /* Takes bytes of one of the streams. */

@@ -16,6 +16,13 @@ void report_begin(struct report *r)
     report_put(&r->body, &number);
 }
 
+struct buf *report_open(struct report *r, int64_t number)
+{
+    r->number = number;
+    r->started_ms = clock_monotonic_ms();
+    return &r->body;
+}
+
 void report_add(struct report *r, const struct report_record *record)
 {
     report_begin(r);

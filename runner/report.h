@@ -31,6 +31,10 @@ void report_say(struct report *r, const char *text);
 /* Begins it although nothing is to be said: to ask what is wanted. */
 void report_begin(struct report *r);
 
+/* Begins an empty one with a number of its own, larger than that of the one before. Whoever asks for it writes the whole
+ * body, its number too, to what is returned. */
+struct buf *report_open(struct report *r, int64_t number);
+
 bool report_is_empty(const struct report *r);
 bool report_is_full(const struct report *r);
 /* When it is to go off; INT64_MAX while it is empty. Monotonic milliseconds. */

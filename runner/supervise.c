@@ -208,7 +208,8 @@ static void finish(struct run *r)
     if (r->said_end || r->delivery.fenced || !tree_is_cleared(r))
         return;
     step_reached(r->ticket, STEP_TREE_CLEARED);
-    if (read_to_end(r, &r->worker.out, &r->output.out) && read_to_end(r, &r->worker.err, &r->output.err))
+    if (read_to_end(r, &r->worker.out, &r->output.out) && read_to_end(r, &r->worker.err, &r->output.err) &&
+        log_limit_tell(&r->output.log))
         say_end(r);
 }
 
@@ -285,7 +286,9 @@ static int64_t deliver(struct run *r)
         delivery_ask(&r->delivery);
     else if (ask)
         report_begin(&r->delivery.report);
-    until = delivery_work(&r->delivery, ask || r->said_end);
+    until = delivery_work(&r->delivery, ask || r->said_end || r->output.log.telling);
+    if (!r->delivery.fenced)
+        until = earliest(until, log_limit_work(&r->output.log));
     r->ask = r->ask && !report_is_empty(&r->delivery.report); /* one was on its way: the next one asks */
     return earliest(until, heartbeat_at_ms(r));
 }
@@ -356,7 +359,7 @@ void supervise(const struct ticket *t, const char *library, int ready, int signa
                     .kill_at_ms = INT64_MAX};
 
     delivery_init(&r.delivery, t);
-    output_init(&r.output, &r.delivery.report);
+    output_init(&r.output, t, &r.delivery.report);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         snprintf(r.reason, sizeof r.reason, "the runner could not be set up: %s", strerror(errno));
     step_reached(t, STEP_READY);
