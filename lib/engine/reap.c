@@ -20,6 +20,7 @@
 #include "engine/silence.h"
 #include "engine/start.h"
 #include "engine/tidy.h"
+#include "job/log_tail.h"
 #include "job/report_format.h"
 
 enum { SPOOL_MAX = 1 << 30, LEFTOVERS_TIMEOUT_MS = 1000, TICK_TIMEOUT_MS = 60000, TICK_OUTPUT_MAX = 4096 };
@@ -51,12 +52,23 @@ static void end_leftovers(const struct engine *e, const char *id)
         log_line("job %s: what its lost runner left running does not end", id);
 }
 
+/* 1: it was taken, or had been before. 0: it is refused, and so is what follows. */
+static int take_report(struct engine *e, const char *id, const char *body, size_t size, struct error *err)
+{
+    const char *wanted;
+
+    if (engine_report(e, id, NULL, body, size, &wanted, err) == 0)
+        return 1;
+    store_rollback(e->store);
+    return err->status >= 500 ? -1 : 0;
+}
+
 /* A list of reports, one after another. Each is applied by its number, so what was delivered after all is not applied
  * twice; a last one that is cut short (the disk was full) is left out. */
 static int take_reports(struct engine *e, const char *id, const struct buf *spool, struct error *err)
 {
     struct report_reader reader = {buf_text(spool), buf_text(spool) + spool->size};
-    const char *begin = reader.at, *wanted;
+    const char *begin = reader.at;
     struct report_record r;
     int got;
 
@@ -66,10 +78,10 @@ static int take_reports(struct engine *e, const char *id, const struct buf *spoo
 
         got = report_read_next(&reader, &r, &cut);
         if ((got <= 0 || r.verb == REPORT_NUMBER) && at > begin) {
-            if (engine_report(e, id, NULL, begin, (size_t)(at - begin), &wanted, err) < 0) {
-                store_rollback(e->store);
-                return err->status >= 500 ? -1 : 0;
-            }
+            int result = take_report(e, id, begin, (size_t)(at - begin), err);
+
+            if (result <= 0)
+                return result;
             begin = at;
         }
     } while (got > 0);
@@ -86,6 +98,89 @@ static int take_spool(struct engine *e, const char *id, struct error *err)
     if (io_read_file(path, SPOOL_MAX, &spool) < 0)
         return errno == ENOENT ? 0 : error_errno(err, path); /* what cannot be read now must not be removed */
     return take_reports(e, id, &spool, err);
+}
+
+/* One of the two files with the end of a log that was cut. */
+struct tail_file {
+    struct buf bytes;
+    size_t at; /* where the next part begins */
+    struct log_tail_head head;
+};
+
+static void tail_file_clear(struct tail_file *f)
+{
+    buf_clear(&f->bytes);
+}
+
+static void read_tail_file(const char *folder, int number, struct tail_file *f)
+{
+    char path[LEASE_PATH_SIZE + 8];
+
+    log_tail_path(folder, number, path, sizeof path);
+    if (io_read_file(path, LOG_TAIL_FILE_MAX, &f->bytes) < 0)
+        buf_clear(&f->bytes); /* there is none */
+    f->at = log_tail_read_head(buf_text(&f->bytes), f->bytes.size, &f->head);
+    if (f->at == 0)
+        f->at = f->bytes.size;
+}
+
+static size_t rest_of(const struct tail_file *f)
+{
+    return f->bytes.size - f->at;
+}
+
+/* As the parts that the runner would have delivered. 1: go on. */
+static int take_tail_file(struct engine *e, const char *id, struct tail_file *f, int64_t *part,
+                          const struct log_gap *gap, struct error *err)
+{
+    int result = 1;
+    size_t size;
+
+    while (result > 0 && (size = log_tail_part(buf_text(&f->bytes) + f->at, rest_of(f))) > 0) {
+        AUTO(buf) struct buf body = {0};
+
+        log_tail_put_report(&body, (*part)++, gap, e->now_ms, f->bytes.data + f->at, size);
+        if (body.failed)
+            return error_set(err, 500, "internal", "the server ran out of memory");
+        result = take_report(e, id, body.data, body.size, err);
+        f->at += size;
+    }
+    return result;
+}
+
+static int take_tail_files(struct engine *e, const char *id, struct tail_file *older, struct tail_file *newer,
+                           struct error *err)
+{
+    struct log_gap gap = {.left_out = older->head.before};
+    AUTO(job) struct job job = {0};
+    int64_t part = 0;
+    int result;
+
+    if (store_job_get(e->store, id, &job, err) < 0)
+        return -1;
+    gap.and_more = job.report < older->head.report;
+    result = take_tail_file(e, id, older, &part, &gap, err);
+    if (result > 0)
+        result = take_tail_file(e, id, newer, &part, &gap, err);
+    return result < 0 ? -1 : 0;
+}
+
+/* The end of a log that was longer than its limit. */
+static int take_tail(struct engine *e, const char *id, struct error *err)
+{
+    char folder[LEASE_PATH_SIZE];
+    AUTO(tail_file) struct tail_file a = {0};
+    AUTO(tail_file) struct tail_file b = {0};
+
+    lease_folder(e->settings->data, id, folder);
+    read_tail_file(folder, 0, &a);
+    read_tail_file(folder, 1, &b);
+    if (rest_of(&a) == 0 && rest_of(&b) == 0)
+        return 0;
+    store_refresh(e->store); /* the spool was taken in */
+    if (rest_of(&a) == 0 || (rest_of(&b) > 0 && b.head.before.bytes < a.head.before.bytes))
+        return take_tail_files(e, id, &b, &a, err);
+    return take_tail_files(e, id, &a, &b, err);
 }
 
 /* -- the job -- */
@@ -125,7 +220,7 @@ static int settle(struct engine *e, const char *id, const char *reason, int lock
 {
     AUTO(job) struct job job = {0};
 
-    if (take_spool(e, id, err) < 0)
+    if (take_spool(e, id, err) < 0 || take_tail(e, id, err) < 0)
         return -1;
     store_refresh(e->store);
     if (store_job_get(e->store, id, &job, err) < 0)
