@@ -24,6 +24,8 @@
 
 enum { READY_TIMEOUT_MS = 20000, API_MAX = 4096 };
 
+static const char CLOCK_FILE[] = "JOBJOKER_CLOCK_FILE"; /* of tests: base/clock.h */
+
 static void put(struct buf *ticket, const char *key, const char *value)
 {
     buf_printf(ticket, "%s=", key);
@@ -181,6 +183,8 @@ static int write_ticket(const struct engine *e, const struct job *job, const str
     put(ticket, "php", e->settings->php);
     put(ticket, "path", e->settings->path);
     settings_each_override(put_setting, ticket);
+    if (getenv(CLOCK_FILE))
+        put_setting(CLOCK_FILE, getenv(CLOCK_FILE), ticket);
     if (put_conditions(e, job, l, ticket, err) < 0)
         return -1;
     return put_parameters(ticket, job->parameters, err);
@@ -240,9 +244,10 @@ static int watch_start(int lock, int ready, pid_t pid, struct error *err)
 
 static int spawn_runner(const struct engine *e, int ticket, int log, int ready, int lock, pid_t *pid, struct error *err)
 {
-    char program[PATH_MAX];
+    char program[PATH_MAX], clock[PATH_MAX];
+    const char *clock_file = getenv(CLOCK_FILE);
     char *const argv[] = {program, NULL};
-    char *const envp[] = {NULL};
+    char *const envp[] = {clock_file ? clock : NULL, NULL};
     struct spawn spawn = {.path = program,
                           .argv = argv,
                           .envp = envp,
@@ -253,6 +258,8 @@ static int spawn_runner(const struct engine *e, int ticket, int log, int ready, 
                           .hold_signal = SIGUSR1}; /* whoever finds its pid may use it, also before it listens */
 
     snprintf(program, sizeof program, "%s/runner/jobjoker-runner", e->app_folder);
+    if (clock_file)
+        snprintf(clock, sizeof clock, "%s=%s", CLOCK_FILE, clock_file);
     if (spawn_start(&spawn, pid, err) < 0)
         return error_set(err, 500, "runner_failed", "the job's runner could not be started");
     return 0;
