@@ -1,9 +1,32 @@
 """Jobs for the tests of bad days: what they say shows whatever is lost, doubled or out of order."""
+import contextlib
 import os
+import pathlib
+import re
 import shutil
+import signal
 import sqlite3
+import subprocess
 
 import apache
+
+
+class Figures:
+    """What a run of the suite has done; conftest.py shows it at the end."""
+
+    def __init__(self):
+        self.faults = self.jobs = self.entries = self.lost = 0
+        self.lost_shown_ms = []  # from the kill of a runner to the end of the answer that tells of it
+
+    def __str__(self):
+        text = f"faults injected: {self.faults}, jobs run: {self.jobs}, entries sent: {self.entries}, entries lost: {self.lost}"
+        if self.lost_shown_ms:
+            shown = sorted(self.lost_shown_ms)
+            text += f"; a lost runner was shown after {shown[len(shown) // 2]:.0f} ms (at most {shown[-1]:.0f})"
+        return text
+
+
+figures = Figures()
 
 # Says about a thousand numbered lines in a second until somebody writes to its gate; the response is their number.
 TALKER = """#!/usr/bin/python3
@@ -23,10 +46,10 @@ print(f"::response::{n}", flush=True)
 class Talker:
     """A job of that worker, which runs and has said something."""
 
-    def __init__(self, server):
+    def __init__(self, server, **more):
         self.server = server
         server.put_worker("Talker", TALKER)
-        self.id = server.start_job("Talker")
+        self.id = server.start_job("Talker", **more)
         self.must_go_on()
 
     @property
@@ -49,8 +72,43 @@ class Talker:
         assert (job["status"], job["exit_code"], job["signal"], job["reason"]) == ("done", 0, None, None), job
         lines = int(server.response(self.id))
         assert lines > 0
-        assert server.log(self.id) == "STARTED\n" + "".join(f"line {i}\n" for i in range(1, lines + 1)) + "ENDED\n"
+        must_have_said(server, self.id, lines)
         must_be_clean(server)
+
+
+# --- workers that say numbered lines, until something is written to their gate; their second attempt ends by itself ---
+
+# As fast as it can, though not for ever: a test that waits for long shall not fill the disk.
+FLOODS = """#!/usr/bin/python3
+import os, select, sys
+os.mkfifo("gate")
+gate = os.open("gate", os.O_RDWR | os.O_NONBLOCK)
+n, again = 0, os.environ["JOBJOKER_ATTEMPT"] > "1"
+while not select.select([gate], [], [], 0 if n < 50000 else None)[0]:
+    sys.stdout.write("".join(f"line {i}\\n" for i in range(n + 1, n + 501)))
+    sys.stdout.flush()
+    n += 500
+    if again:
+        break
+"""
+
+QUIET = """#!/bin/sh
+mkfifo gate
+echo line 1
+[ "$JOBJOKER_ATTEMPT" -gt 1 ] || read -r word <gate
+echo line 2
+"""
+
+# What it leaves behind is in sessions of its own, without a parent, deaf to SIGTERM, and one holds its output.
+HIDES = """#!/bin/sh
+mkfifo gate
+(setsid sh -c 'trap "" TERM; sleep 600; :' >/dev/null 2>&1 &)
+(setsid sh -c '(sleep 600 &) ; (setsid sh -c "trap : TERM; while :; do sleep 600; done" &)' >/dev/null 2>&1 &)
+(setsid sleep 600 &)
+echo line 1
+[ "$JOBJOKER_ATTEMPT" -gt 1 ] || read -r word <gate
+echo line 2
+"""
 
 
 # Each says a word, waits at a FIFO, and needs more of our files after that.
@@ -122,12 +180,128 @@ class Waiting:
         assert self.server.log(self.id) == "STARTED\nbefore\nENDED\n"
 
 
+# --- what must be true afterwards ---
+
+def numbered(first, last):
+    return "".join(f"line {i}\n" for i in range(first, last + 1))
+
+
+def read_numbered(log, at_least):
+    """How many numbered lines a log holds; they must be there from 1 on, once and in order, and no fewer than were sent."""
+    numbers = [int(n) for n in re.findall(r"^line (\d+)$", log, re.M)]
+    figures.entries += len(numbers)
+    figures.lost += max(0, at_least - len(numbers))
+    assert numbers == list(range(1, len(numbers) + 1)), "lost, doubled or out of order"
+    assert len(numbers) >= at_least, f"{at_least - len(numbers)} of {at_least} lines that were sent are lost"
+    return len(numbers)
+
+
+def must_have_said(server, id, lines):
+    """The log of a job that ended in good order is so many numbered lines, and nothing else."""
+    log = server.log(id)
+    figures.jobs += 1
+    read_numbered(log, lines)
+    assert log == "STARTED\n" + numbered(1, lines) + "ENDED\n"
+
+
+def state_of(pid):
+    """R, S, T ... of proc(5); Z when it is no more."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
+def carriers(id):
+    """Living processes of a job, wherever they hide: they carry its token."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if f"JOBJOKER_TOKEN=jjw_{id}_".encode() in pathlib.Path(f"/proc/{pid}/environ").read_bytes() and state_of(pid) != "Z":
+                found.append(int(pid))
+    return found
+
+
+def runner_of(server, id):
+    """Its pid, as it stands in the lock."""
+    return int((server.data / "run" / id / "lock").read_text().split()[0])
+
+
+def runner_log(server):
+    return (server.data / "runner.log").read_text()
+
+
+def open_database(server):
+    return sqlite3.connect(getattr(server, "database", server.data / "jobs.db"), isolation_level=None, timeout=60)
+
+
+def change(server, sql, *values):
+    database = open_database(server)
+    database.execute(sql, values)
+    database.close()
+
+
+def said_so_far(server, id):
+    """The last numbered line that was taken by the database or stands in the spool: none up to it may be lost."""
+    database = open_database(server)
+    rows = database.execute("SELECT bytes FROM entry JOIN job ON job.number = entry.job WHERE job.id = ? AND kind = 1", (id,))
+    taken = b"".join(row[0] + b"\n" for row in rows)
+    database.close()
+    with contextlib.suppress(FileNotFoundError):
+        taken += (server.data / "run" / id / "spool").read_bytes()
+    return max((int(n) for n in re.findall(rb"^line (\d+)$", taken, re.M)), default=0)
+
+
+def tick(server):
+    """What cron does."""
+    subprocess.run(apache.as_user() + [str(server.site / "cgi-bin/jobjoker"), "tick"], check=True, timeout=60,
+                   env={"PATH": apache.PATH, "JOBJOKER_DATA": str(server.data), **server.settings})
+
+
+class away:
+    """The program that takes reports is not there."""
+
+    def __init__(self, server):
+        self.program = server.site / "cgi-bin/jobjoker.cgi"
+        self.elsewhere = self.program.with_suffix(".away")
+
+    def __enter__(self):
+        self.program.rename(self.elsewhere)
+        figures.faults += 1
+
+    def __exit__(self, *error):
+        self.elsewhere.rename(self.program)
+
+
+class running:
+    """A server for as long as a fixture lives."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        try:
+            return self.server.start()
+        except BaseException:
+            self.server.close()
+            raise
+
+    def __exit__(self, *error):
+        self.server.close()
+
+
+def must_be_gone(server, id):
+    """Nothing is left of one job: no process, no folder."""
+    apache.wait_until(lambda: not carriers(id), 20, f"the processes of {id} to be gone")
+    apache.wait_until(lambda: not (server.data / "run" / id).exists(), 20, f"the folder of {id} to be gone")
+
+
 def must_be_clean(server):
     """No process of a job is left, no folder of a run, and the database is in order."""
     for part in ("jobjoker-runner", "/data/code/"):
         assert not (left := server.processes_after(20, of=part)), left
     apache.wait_until(lambda: not any((server.data / "run").iterdir()), 20, "the folders of the runs to be gone")
-    database = sqlite3.connect(server.data / "jobs.db")
+    database = open_database(server)
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     database.close()
 

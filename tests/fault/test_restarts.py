@@ -9,12 +9,12 @@ import subprocess
 import pytest
 
 import apache
-from jobs import Talker, one_of_each
+from jobs import Talker, figures, one_of_each, runner_log
 
 MIGRATIONS = sorted((apache.ROOT / "sql/sqlite").glob("[0-9]*.sql"))
 
 
-@pytest.fixture(params=["cgid", "cgi"])
+@pytest.fixture(params=["cgid", pytest.param("cgi", marks=pytest.mark.long)])
 def server(request, new_server):
     return new_server(request.param)
 
@@ -182,10 +182,6 @@ def test_between_the_two_renames_nothing_is_lost(new_server):
     away.rename(server.site)
     job.must_end_whole()
     assert "all reports were delivered" in runner_log(server)
-
-
-def runner_log(server):
-    return (server.data / "runner.log").read_text()
 
 
 class suspended:
