@@ -148,10 +148,18 @@ static int make_folder(struct start *s, const char *name, char path[PATH_MAX], c
 
 /* -- limits -- */
 
+/* Where the web server itself may have less, that is what is left to give: the kernel refuses more, and less keeps the
+ * limit too. */
 static void limit_resource(struct start *s, int resource, int64_t soft, int64_t hard)
 {
-    s->spawn.limits[s->spawn.limit_count++] =
-        (struct spawn_limit){resource, {.rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard}};
+    struct rlimit own = {.rlim_max = RLIM_INFINITY}, wanted = {.rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard};
+
+    (void)getrlimit((unsigned)resource, &own);
+    if (wanted.rlim_max > own.rlim_max)
+        wanted.rlim_max = own.rlim_max;
+    if (wanted.rlim_cur > wanted.rlim_max)
+        wanted.rlim_cur = wanted.rlim_max;
+    s->spawn.limits[s->spawn.limit_count++] = (struct spawn_limit){resource, wanted};
 }
 
 /* Those of each process (setrlimit(2)). The CPU time of all together is watched by the runner; a single process that uses

@@ -56,7 +56,8 @@ print("Status: %s X\\r\\nContent-Type: text/plain\\r\\n\\r\\n%s" % (status, word
 class Run:
     """One runner. `with Run(tmp_path, script) as run: run.wait()`"""
 
-    def __init__(self, folder, script, answers="200 run", program=PROGRAM, code=None, kind="script", **ticket):
+    def __init__(self, folder, script, answers="200 run", program=PROGRAM, code=None, kind="script", before=(), **ticket):
+        self.command = [*before, str(RUNNER)]
         self.folder = pathlib.Path(folder)
         self.run = self.folder / "run"
         self.run.mkdir()
@@ -86,7 +87,7 @@ class Run:
             # High copies first, so that none is written over before it is placed.
             placed = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for fd in fds]
             actions = [(os.POSIX_SPAWN_DUP2, fd, i) for i, fd in enumerate(placed)]
-            self.pid = os.posix_spawn(str(RUNNER), [str(RUNNER)], {}, file_actions=actions, setsid=True)
+            self.pid = os.posix_spawn(self.command[0], self.command, {}, file_actions=actions, setsid=True)
             for fd in placed + [write_end]:
                 os.close(fd)
             log.close()
@@ -512,6 +513,12 @@ def test_a_timeout_ends_the_job_as_a_failure(tmp_path):
     with Run(tmp_path, "#!/bin/sh\nexec sleep 600\n", timeout_ms=200) as run:
         run.wait()
     assert run.end() == {"outcome": "failure", "exit": -1, "signal": 15, "reason": "timeout: it ran for 0.2 s"}
+
+
+def test_a_limit_above_what_the_runner_may_have_itself_is_that(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\nulimit -n\nulimit -Hn\n", before=["/usr/bin/prlimit", "--nofile=256:512"], limit__files=1000) as run:
+        run.wait()
+    assert run.end()["outcome"] == "success" and run.text("stdout") == b"512\n512\n", run.end()
 
 
 def test_a_runner_that_is_asked_to_end_takes_its_worker_with_it(tmp_path):
