@@ -64,7 +64,7 @@ static int take_report(struct engine *e, const char *id, const char *body, size_
 }
 
 /* A list of reports, one after another. Each is applied by its number, so what was delivered after all is not applied
- * twice; a last one that is cut short (the disk was full) is left out. */
+ * twice; of a last one that is cut short (the disk was full) what is whole is taken. */
 static int take_reports(struct engine *e, const char *id, const struct buf *spool, struct error *err)
 {
     struct report_reader reader = {buf_text(spool), buf_text(spool) + spool->size};
@@ -257,7 +257,7 @@ static void put_setting(const char *name, const char *value, void *context)
 
 /* To start a worker takes reading JSON, which the static program cannot: its twin does all of it (cgi-bin/answer.c). It
  * gets the settings, and nothing of this request, whose credentials are not its business. */
-static int let_twin_tick(const struct engine *e, struct error *err)
+static int run_twin(const struct engine *e, struct error *err)
 {
     AUTO(environment) struct environment environment = {0};
     char program[PATH_MAX];
@@ -278,7 +278,22 @@ static int let_twin_tick(const struct engine *e, struct error *err)
     if (result.status != 0)
         log_line("jobjoker tick: %.500s", buf_text(&output));
     store_refresh(e->store);
-    return 0;
+    return result.status != 0;
+}
+
+/* What went wrong there may have to do with other jobs alone. */
+static int let_twin_tick(const struct engine *e, const char *id, struct error *err)
+{
+    int failed = run_twin(e, err);
+    struct job_peek peek;
+
+    if (failed <= 0)
+        return failed;
+    if (store_job_peek(e->store, id, &peek, err) < 0)
+        return -1;
+    if (peek.state != JOB_ACTIVE || lease_is_held(e->settings->data, id))
+        return 0;
+    return error_set(err, 500, "internal", "the server could not look after this job: its error log says why");
 }
 
 static int needs_twin(const struct engine *e, const char *id, bool *needs, struct error *err)
@@ -316,7 +331,7 @@ static int reap_one(struct engine *e, const char *id, const char *reason, struct
 
     if (result == 0)
         result =
-            twin ? let_twin_tick(e, &problem) : take_and_settle(e, id, reason ? reason : why_lost(e, id), &problem);
+            twin ? let_twin_tick(e, id, &problem) : take_and_settle(e, id, reason ? reason : why_lost(e, id), &problem);
     /* It was deleted meanwhile, or somebody else is at it. */
     if (result == 0 || problem.status == 404 || problem.status == 409)
         return 0;

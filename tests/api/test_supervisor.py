@@ -365,10 +365,10 @@ def parent_of(pid):
         return int(f.read().rsplit(")", 1)[1].split()[1])
 
 
-def lost_with_a_spool(server, worker="Waits", words=b"went on"):
+def lost_with_a_spool(server, worker="Waits", words=b"went on", **more):
     """A job that was let go, and whose runner was killed when these words stood in its spool."""
     program = server.site / "cgi-bin" / "jobjoker.cgi"
-    id = ready(server, worker)
+    id = ready(server, worker, **more)
     program.rename(server.top / "away")
     let_go(server, id)
     spool = server.data / "run" / id / "spool"
@@ -378,8 +378,9 @@ def lost_with_a_spool(server, worker="Waits", words=b"went on"):
     return id, spool
 
 
-def test_a_spool_that_cannot_be_read_for_the_moment_is_kept(workers):
-    id, spool = lost_with_a_spool(workers)
+@pytest.mark.parametrize("on_lost", ["fail", "requeue"])
+def test_a_spool_that_cannot_be_read_for_the_moment_is_kept(workers, on_lost):
+    id, spool = lost_with_a_spool(workers, on_lost=on_lost)
     spool.chmod(0)
     assert workers.get(f"/jobs/{id}").status == 500 and spool.exists()
     spool.chmod(0o600)
