@@ -279,7 +279,7 @@ static int64_t heartbeat_at_ms(const struct run *r)
 /* Lets reports go off. Returns when to be called again. */
 static int64_t deliver(struct run *r)
 {
-    bool ask = r->ask || clock_monotonic_ms() >= heartbeat_at_ms(r);
+    bool on_its_way = r->delivery.pid != 0, ask = r->ask || clock_monotonic_ms() >= heartbeat_at_ms(r);
     int64_t until;
 
     if (ask && r->ask)
@@ -289,7 +289,7 @@ static int64_t deliver(struct run *r)
     until = delivery_work(&r->delivery, ask || r->said_end || r->output.log.telling);
     if (!r->delivery.fenced)
         until = earliest(until, log_limit_work(&r->output.log));
-    r->ask = r->ask && !report_is_empty(&r->delivery.report); /* one was on its way: the next one asks */
+    r->ask = r->ask && on_its_way && !report_is_empty(&r->delivery.report); /* the next one asks */
     return earliest(until, heartbeat_at_ms(r));
 }
 

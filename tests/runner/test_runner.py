@@ -647,6 +647,19 @@ def test_a_wish_is_asked_for_at_once_also_where_the_report_on_its_way_fails(tmp_
     assert run.end()["outcome"] == "killed"
 
 
+def test_a_wish_does_not_make_the_runner_try_without_a_pause_where_nothing_can_be_spooled(tmp_path):
+    asked = Run(tmp_path, "#!/bin/sh\necho ready\nsleep 600\n", answers="503 x")
+    (asked.run / "spool").mkdir()  # no file can be opened there
+    tries = lambda: sorted(int(p.name.removeprefix("refused-")) for p in tmp_path.glob("refused-*"))
+    with asked as run:
+        run.until(tries)
+        run.signal(signal.SIGUSR1)
+        before = len(tries())
+        run.until(lambda: len(tries()) >= before + 5)
+        times = tries()
+    assert times[before + 4] - times[before] >= (0.1 + 0.2 + 0.4) * 1e9  # the first one came at once
+
+
 def test_a_wish_is_asked_for_at_once_also_after_failures(tmp_path):
     with Run(tmp_path, "#!/bin/sh\nexec sleep 600\n", answers="500 x") as run:
         run.until(lambda: len(list(tmp_path.glob("refused-*"))) == 5)  # the next try is 3.2 s away
