@@ -44,7 +44,7 @@ static int read_one(const struct json *value, enum limit limit, const char *code
         return 0;
     }
     if (json_type(value) != JSON_NUMBER || !(number >= (double)table[limit].low && number <= (double)table[limit].high))
-        return error_set(err, 422, code, "the limit `%s` must be a number from %g to %g, or 0 for none",
+        return error_set(err, 422, code, "the limit `%s` must be a number from %.16g to %.16g, or 0 for none",
                          table[limit].name, (double)table[limit].low / scale, (double)table[limit].high / scale);
     *out = (int64_t)number;
     return 0;

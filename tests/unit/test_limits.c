@@ -43,7 +43,7 @@ static void a_wrong_limit_is_named(void **state)
         {"{\"cpu\": -1}", "`cpu`"},
         {"{\"cpu\": 1e12}", "`cpu`"},
         {"{\"cpu\": 0.0001}", "`cpu`"},
-        {"{\"memory\": 1}", "`memory`"},
+        {"{\"memory\": 1}", "`memory` must be a number from 1048576 to 1125899906842624,"},
         {"{\"files\": 7}", "`files`"},
         {"{\"file_size\": -5}", "file_size"},
         {"{\"log\": 100}", "`log`"},
