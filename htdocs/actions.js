@@ -7,7 +7,12 @@ const AT_ONCE = 4; // requests
 const status = (word) => (job) => call('PUT', `jobs/${job.id}/status`, word);
 const jobsOf = (count) => (count === 1 ? '1 job' : `${count} jobs`);
 
-export const actions = {
+// Whether a runner of ours has it, and may go on: who is told of a job that runs elsewhere cannot hold it.
+const isOurs = (job) => job.status === 'active' && job.version !== null && !job.stop_requested;
+
+// hides: where it does not fit, it is not there at all, rather than disabled and telling why.
+// isDone, later: whether the answer tells that it is done already, and what is said when it does not.
+const actions = {
   start: {
     label: 'Start',
     icon: 'play',
@@ -15,6 +20,26 @@ export const actions = {
     said: 'Started',
     fits: (job) => job.status === 'idle',
     why: 'Only an idle job can be started',
+  },
+  pause: {
+    label: 'Pause',
+    icon: 'pause',
+    run: status('pause'),
+    said: 'Paused',
+    later: 'Asked to pause:',
+    isDone: (job) => job.paused,
+    fits: (job) => isOurs(job) && !job.paused,
+    hides: true,
+  },
+  resume: {
+    label: 'Resume',
+    icon: 'play',
+    run: status('resume'),
+    said: 'Resumed',
+    later: 'Asked to resume:',
+    isDone: (job) => !job.paused,
+    fits: (job) => isOurs(job) && job.paused,
+    hides: true,
   },
   stop: {
     label: 'Stop',
@@ -47,6 +72,10 @@ export const actions = {
   },
 };
 
+// What is offered for these jobs, as [name, action].
+export const offered = (jobs) =>
+  Object.entries(actions).filter(([, action]) => !action.hides || jobs.some(action.fits));
+
 function question(action, fitting, all) {
   const [only] = fitting;
   const what = fitting.length === 1 ? only.name || only.worker : jobsOf(fitting.length);
@@ -57,21 +86,22 @@ function question(action, fitting, all) {
   return { title: `${action.label} ${what}?`, action: action.label, danger: action.danger, text: action.text + rest };
 }
 
-// Runs work(item) for all, a few at a time. What was refused is in the answer: [{ item, error }].
+// Runs work(item) for all, a few at a time: { answers, refused: [{ item, error }] }.
 async function forEach(items, work) {
+  const answers = [];
   const refused = [];
   const left = [...items];
   const lane = async () => {
     for (let item = left.shift(); item; item = left.shift()) {
       try {
-        await work(item);
+        answers.push(await work(item));
       } catch (error) {
         refused.push({ item, error });
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return refused;
+  return { answers, refused };
 }
 
 // Does one of the actions to all jobs that it fits. True when it was done, at least to one.
@@ -80,12 +110,16 @@ export async function act(name, jobs) {
   const fitting = jobs.filter(action.fits);
   if (fitting.length === 0) return false;
   if (action.text && !(await confirm(question(action, fitting, jobs)))) return false;
-  const refused = await forEach(fitting, action.run);
-  const done = fitting.length - refused.length;
-  if (done) toast(`${action.said} ${fitting.length === 1 ? fitting[0].name || fitting[0].worker : jobsOf(done)}`);
+  const { answers, refused } = await forEach(fitting, action.run);
+  const done = action.isDone ? answers.filter(({ data }) => action.isDone(data[0])).length : answers.length;
+  for (const [count, said] of [
+    [done, action.said],
+    [answers.length - done, action.later],
+  ])
+    if (count) toast(`${said} ${fitting.length === 1 ? fitting[0].name || fitting[0].worker : jobsOf(count)}`);
   for (const message of new Set(refused.map(({ error }) => error.message))) {
     const count = refused.filter(({ error }) => error.message === message).length;
     toast(fitting.length === 1 ? message : `${jobsOf(count)} not: ${message}`, 'error');
   }
-  return done > 0;
+  return answers.length > 0;
 }

@@ -2,12 +2,15 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { call, get, isQuiet } from './api.js';
 import { Editor } from './editor.js';
+import { bodyOfWishes, faultsOfWishes, limitOf, limits, onLost, refusedWish, told, wishesLike } from './limits.js';
 import { address, isJobId } from './route.js';
 import { defaultsOf, faultsOf } from './schema.js';
 import { SchemaForm, hasForm } from './schema_form.js';
 import { focusOn, useShortcuts } from './shortcuts.js';
 import { Button, Empty, Notice, Search, useTitle } from './ui.js';
+import { kinds } from './units.js';
 
+const sentence = (words) => `${words.replace(/^\w/, (c) => c.toUpperCase())}.`;
 const pretty = (value) => JSON.stringify(value, null, 2);
 
 function WorkerChoice({ workers, chosen, choose }) {
@@ -101,7 +104,56 @@ function Parameters({ schema, text, edition, way, setWay, faults, fault, value, 
     </fieldset>`;
 }
 
-function Options({ name, setName, timeout, setTimeLimit, faults }) {
+function Limit({ name, text, preset, fault, onText }) {
+  const { label, kind, help } = limits[name];
+  return html`
+    <div class="field"><label for=${`job-${name}`}>${label}</label>
+      <input id=${`job-${name}`} inputmode=${kind === kinds.count ? 'numeric' : undefined} autocomplete="off"
+        placeholder=${preset === null ? undefined : preset ? kind.write(preset) : 'no limit'} value=${text}
+        onInput=${(event) => onText(event.target.value)}
+        aria-invalid=${fault ? 'true' : undefined} aria-describedby=${`job-${name}-help`} />
+      <p class="help" id=${`job-${name}-help`}>${fault ? html`<span class="fault">${sentence(fault)}</span>` : help}</p>
+    </div>`;
+}
+
+// What most jobs need not say. While it is closed it tells in a line what is said in it.
+function Advanced({ wishes, presets, faults, setWish }) {
+  const [open, setOpen] = useState(false);
+  const wrong = Object.keys(faults).length > 0;
+  useEffect(() => {
+    if (wrong) setOpen(true);
+  }, [wrong]);
+  const said = Object.keys(faultsOfWishes(wishes)).length ? [] : told(bodyOfWishes(wishes));
+  return html`
+    <details class="advanced" open=${open || wrong} onToggle=${(event) => setOpen(event.currentTarget.open)}>
+      <summary data-testid="advanced">Advanced${
+        !open && said.length > 0 && html`: ${said.map(([label, text]) => `${label} ${text}`).join(', ')}`
+      }</summary>
+      <p class="help">Empty: as the worker says, or else the server. 0: no limit.
+        Times are such as 90, 5 min or 2 h, sizes such as 512M or 1.5 GiB.</p>
+      <div class="limits">
+        ${Object.keys(limits).map(
+          (name) => html`
+          <${Limit} key=${name} name=${name} text=${wishes[name] || ''} preset=${limitOf(presets, name)}
+            fault=${faults[name]} onText=${(next) => setWish(name, next)} />`,
+        )}
+        <div class="field"><label for="job-on_lost">When it is lost</label>
+          <select id="job-on_lost" value=${wishes.on_lost || ''}
+            onChange=${(event) => setWish('on_lost', event.target.value)}
+            aria-invalid=${faults.on_lost ? 'true' : undefined} aria-describedby="job-on_lost-help">
+            <option value="">It ${onLost[presets?.on_lost || 'fail']} (preset)</option>
+            ${Object.entries(onLost).map(([action, words]) => html`<option value=${action}>It ${words}</option>`)}
+          </select>
+          <p class="help" id="job-on_lost-help">${
+            faults.on_lost
+              ? html`<span class="fault">${sentence(faults.on_lost)}</span>`
+              : 'After a restart of the machine, for example.'
+          }</p></div>
+      </div>
+    </details>`;
+}
+
+function Options({ name, setName, ...rest }) {
   return html`
     <fieldset class="card">
       <legend>Options</legend>
@@ -109,13 +161,7 @@ function Options({ name, setName, timeout, setTimeLimit, faults }) {
         <input id="job-name" maxlength="200" autocomplete="off" value=${name}
           onInput=${(event) => setName(event.target.value)} aria-describedby="job-name-help" />
         <p class="help" id="job-name-help">To find it again. May be left out.</p></div>
-      <div class="field"><label for="job-timeout">Timeout in seconds</label>
-        <input id="job-timeout" class="short" inputmode="decimal" autocomplete="off" value=${timeout}
-          onInput=${(event) => setTimeLimit(event.target.value)}
-          aria-invalid=${faults.timeout ? 'true' : undefined} aria-describedby="job-timeout-help" />
-        <p class="help" id="job-timeout-help">
-          ${faults.timeout && html`<span class="fault">${faults.timeout}</span> `}
-          A job that takes longer is ended as an error. Empty: as the server is set up.</p></div>
+      <${Advanced} ...${rest} />
     </fieldset>`;
 }
 
@@ -126,7 +172,8 @@ export function CreateJob({ me, preset, like }) {
   const [edition, setEdition] = useState(0); // of the text, where it was not typed
   const [way, setWay] = useState('form');
   const [name, setName] = useState('');
-  const [timeout, setTimeLimit] = useState('');
+  const [wishes, setWishes] = useState({}); // { name: text }
+  const [refusedWishes, setRefusedWishes] = useState({});
   const [error, setError] = useState('');
   const [refused, setRefused] = useState({});
   const [tried, setTried] = useState(false);
@@ -137,7 +184,7 @@ export function CreateJob({ me, preset, like }) {
   const worker = (workers || []).find((each) => each.name === chosen);
   const schema = worker && worker.parameters;
   const { value, fault } = readText(text);
-  const badTime = timeout.trim() !== '' && !(Number(timeout) >= 0) ? { timeout: 'Must be a number of seconds.' } : {};
+  const badWishes = { ...(tried ? faultsOfWishes(wishes) : {}), ...refusedWishes };
   const faults = value ? { ...(tried ? faultsOf(schema, value) : {}), ...refused } : {};
 
   const fill = (next, list, parameters) => {
@@ -146,6 +193,7 @@ export function CreateJob({ me, preset, like }) {
     setText(pretty(parameters || defaultsOf(found && found.parameters)));
     setEdition((n) => n + 1);
     setRefused({});
+    setRefusedWishes({});
     setTried(false);
     setError('');
   };
@@ -166,7 +214,7 @@ export function CreateJob({ me, preset, like }) {
       );
       if (job) {
         setName(job.name || '');
-        setTimeLimit(job.timeout ? String(job.timeout) : '');
+        setWishes(wishesLike(job, (data.find((each) => each.name === job.worker) || {}).options));
       }
     } catch (problem) {
       if (!isQuiet(problem)) setError(problem.message);
@@ -186,8 +234,9 @@ export function CreateJob({ me, preset, like }) {
     setTried(true);
     setError('');
     setRefused({});
+    setRefusedWishes({});
     if (fault) return;
-    if (badTime.timeout || Object.keys(faultsOf(schema, value)).length) {
+    if (Object.keys({ ...faultsOfWishes(wishes), ...faultsOf(schema, value) }).length) {
       setError('Some of it is not right yet: see above.');
       return;
     }
@@ -195,7 +244,7 @@ export function CreateJob({ me, preset, like }) {
     try {
       const options = {
         ...(name.trim() && { name: name.trim() }),
-        ...(timeout.trim() && { timeout: Number(timeout) }),
+        ...bodyOfWishes(wishes),
       };
       const {
         data: [made],
@@ -205,6 +254,7 @@ export function CreateJob({ me, preset, like }) {
       if (!isQuiet(problem)) {
         setError(problem.message);
         setRefused(refusals(problem.data));
+        setRefusedWishes(problem.data.length === 0 ? refusedWish(problem.message) : {});
       }
       setBusy(false);
     }
@@ -234,7 +284,12 @@ export function CreateJob({ me, preset, like }) {
             setText(next);
             setRefused({});
           }} />
-        <${Options} name=${name} setName=${setName} timeout=${timeout} setTimeLimit=${setTimeLimit} faults=${badTime} />
+        <${Options} name=${name} setName=${setName} wishes=${wishes} presets=${worker && worker.options}
+          faults=${badWishes}
+          setWish=${(wish, next) => {
+            setWishes({ ...wishes, [wish]: next });
+            setRefusedWishes({});
+          }} />
         ${error && html`<${Notice}>${error}<//>`}
         <div class="row end submit">
           <${Button} disabled=${busy} onClick=${() => create(false)} data-testid="create">Create<//>

@@ -251,7 +251,7 @@ export function Entries({ job, kind, turn }) {
         <span class="grow"></span>
         <span class="quiet number" role="status">
           ${number.toLocaleString('en')} ${number === 1 ? 'line' : 'lines'}</span>
-        ${job.status === 'active' && html`<span class="live">live</span>`}
+        ${job.status === 'active' && !job.paused && html`<span class="live">live</span>`}
         <div class="row tight" role="group" aria-label="How it is shown">
           ${
             isLog &&

@@ -1,13 +1,14 @@
 // One job: all that is known of it, its log and its response as they grow.
 import { html, useRef, useState } from './vendor/preact.js';
 import { isQuiet, poller } from './api.js';
-import { actions, act } from './actions.js';
+import { act, offered } from './actions.js';
 import { Entries } from './entries.js';
+import { told } from './limits.js';
 import { usePolling } from './polling.js';
 import { may } from './roles.js';
 import { address } from './route.js';
 import { goTo, useShortcuts } from './shortcuts.js';
-import { Time, Took, size } from './time.js';
+import { Time, Took } from './time.js';
 import {
   Button,
   Empty,
@@ -21,23 +22,24 @@ import {
   toast,
   useTitle,
 } from './ui.js';
+import { duration, kinds, size } from './units.js';
 
 const POLL_MS = 1000;
 const POLL_OVER_MS = 10000; // somebody may delete it
 
-const Fact = ({ name, children }) => html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
+const Fact = ({ name, exact, children }) => html`<div><dt>${name}</dt><dd title=${exact}>${children}</dd></div>`;
 
 function Facts({ job }) {
-  const { usage } = job;
   return html`
-    <dl class="facts">
+    <dl>
       <${Fact} name="Worker">
         <a href=${address(['workers', job.worker])}>${job.worker}</a>
         ${job.version && html` <span class="quiet">version ${job.version}</span>`}<//>
       <${Fact} name="Created"><${Time} at=${job.created} exact /><//>
-      <${Fact} name="Started"><${Time} at=${job.starttime} exact /><//>
-      <${Fact} name="Ended"><${Time} at=${job.stoptime} exact /><//>
-      <${Fact} name="Took"><${Took} job=${job} /><//>
+      ${job.starttime && html`<${Fact} name="Started"><${Time} at=${job.starttime} exact /><//>`}
+      ${job.stoptime && html`<${Fact} name="Ended"><${Time} at=${job.stoptime} exact /><//>`}
+      ${job.starttime && html`<${Fact} name="Took"><${Took} job=${job} /><//>`}
+      ${job.attempt > 1 && html`<${Fact} name="Attempt">${job.attempt}<//>`}
       ${job.exit_code !== null && html`<${Fact} name="Exit">${job.exit_code}<//>`}
       ${job.signal !== null && html`<${Fact} name="Signal">${job.signal}<//>`}
       ${
@@ -45,16 +47,45 @@ function Facts({ job }) {
         html`
         <${Fact} name="Process">${job.pid}${job.host && html` <span class="quiet">on ${job.host}</span>`}<//>`
       }
-      ${job.attempt > 1 && html`<${Fact} name="Attempt">${job.attempt}<//>`}
-      ${job.timeout !== null && html`<${Fact} name="Timeout">${job.timeout ? `${job.timeout} s` : 'none'}<//>`}
-      ${
-        usage &&
-        html`
-        <${Fact} name="CPU">${(usage.cpu_user + usage.cpu_system).toFixed(2)} s
-          <span class="sub">${usage.cpu_user.toFixed(2)} user, ${usage.cpu_system.toFixed(2)} system</span><//>`
-      }
-      ${usage && html`<${Fact} name="Memory">${size(usage.max_rss)} <span class="quiet">at most</span><//>`}
     </dl>`;
+}
+
+// Of its whole tree of processes. What the kernel did not count is null.
+function Usage({ usage }) {
+  const { cpu_user, cpu_system, max_rss, wall, bytes_read, bytes_written, switches, switches_forced } = usage;
+  const { seconds, bytes, count } = kinds;
+  const time = (number) => duration(Math.round(number * 1000));
+  return html`
+    <h2>Used</h2>
+    <dl>
+      <${Fact} name="CPU" exact=${`user ${seconds.exact(cpu_user)}, system ${seconds.exact(cpu_system)}`}>
+        ${time(cpu_user + cpu_system)}${' '}
+        <span class="quiet">${time(cpu_user)} user,</span>${' '}
+        <span class="quiet">${time(cpu_system)} system</span><//>
+      ${wall !== null && html`<${Fact} name="Time" exact=${seconds.exact(wall)}>${time(wall)}<//>`}
+      <${Fact} name="Memory" exact=${bytes.exact(max_rss)}>
+        ${size(max_rss)} <span class="quiet">at most</span><//>
+      ${bytes_read !== null && html`<${Fact} name="Read" exact=${bytes.exact(bytes_read)}>${size(bytes_read)}<//>`}
+      ${
+        bytes_written !== null &&
+        html`<${Fact} name="Written" exact=${bytes.exact(bytes_written)}>${size(bytes_written)}<//>`
+      }
+      ${
+        switches !== null &&
+        html`<${Fact} name="Switches">${count.exact(switches)}
+          ${
+            switches_forced !== null && html` <span class="quiet">and ${count.exact(switches_forced)} forced</span>`
+          }<//>`
+      }
+    </dl>`;
+}
+
+function Limits({ job }) {
+  const rows = told(job);
+  if (rows.length === 0) return null;
+  return html`
+    <h2>Limits</h2>
+    <dl>${rows.map(([label, text, exact]) => html`<${Fact} name=${label} exact=${exact}>${text}<//>`)}</dl>`;
 }
 
 function Panes({ job, pane, turn }) {
@@ -80,7 +111,7 @@ function Actions({ job, me, run, reload }) {
     <div class="toolbar" role="toolbar" aria-label="What to do with this job">
       ${
         may(me, 'operator') &&
-        Object.entries(actions).map(
+        offered([job]).map(
           ([name, action]) => html`
         <${Button} icon=${action.icon} data-testid=${name} onClick=${() => run(name)} disabled=${!action.fits(job)}
           kind=${action.danger ? 'danger-quiet' : name === 'start' && action.fits(job) ? 'primary' : ''}
@@ -117,7 +148,7 @@ export function Job({ id, me, pane }) {
     !job || running ? POLL_MS : POLL_OVER_MS,
     [id, turn, me, running],
   );
-  useTitle(job ? `${statusWords[job.status]}: ${job.name || job.worker}` : 'Job');
+  useTitle(job ? `${job.paused ? 'Paused' : statusWords[job.status]}: ${job.name || job.worker}` : 'Job');
 
   const reload = () => {
     ask.current = poller();
@@ -153,7 +184,11 @@ export function Job({ id, me, pane }) {
       ${job.reason && html`<${Notice} kind=${job.status === 'error' ? 'error' : 'info'}>${job.reason}<//>`}
       <div class="job-columns">
         <div class="job-main"><${Panes} job=${job} pane=${pane} turn=${turn} /></div>
-        <aside aria-label="Facts"><${Facts} job=${job} /></aside>
+        <aside aria-label="Facts"><div class="facts">
+          <${Facts} job=${job} />
+          ${job.usage && html`<${Usage} usage=${job.usage} />`}
+          <${Limits} job=${job} />
+        </div></aside>
       </div>
     </div>`;
 }

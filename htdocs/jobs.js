@@ -1,7 +1,7 @@
 // Manage jobs: the list.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, isQuiet, poller } from './api.js';
-import { actions, act } from './actions.js';
+import { act, offered } from './actions.js';
 import { usePolling } from './polling.js';
 import { may } from './roles.js';
 import { address, replaceAddress } from './route.js';
@@ -221,7 +221,7 @@ function SelectionBar({ selection, me, run }) {
       <span class="selection-count" role="status">${jobs.length} selected</span>
       ${
         may(me, 'operator') &&
-        Object.entries(actions).map(([name, action]) => {
+        offered(jobs).map(([name, action]) => {
           const fits = jobs.some(action.fits);
           return html`<${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
           disabled=${!fits} title=${fits ? undefined : action.why} onClick=${() => run(name)}>${action.label}<//>`;

@@ -1,6 +1,7 @@
-// Times, durations and sizes as people read them, and the clock that keeps them right.
+// Times as people read them, and the clock that keeps them right.
 import { html, useEffect, useState } from './vendor/preact.js';
 import { serverNow } from './api.js';
+import { duration } from './units.js';
 
 // One timer for all that shows a time: `useNow(10)` draws again when ten seconds have passed.
 const watchers = new Set();
@@ -57,14 +58,6 @@ export function Time({ at, exact }) {
     ${exact && html` <span class="sub number">${here.slice(0, -4)}</span>`}`;
 }
 
-export function duration(ms) {
-  if (ms > 0 && ms < 1000) return `${ms} ms`;
-  if (ms < 60000) return `${(ms / 1000).toFixed(ms % 1000 ? 1 : 0)} s`;
-  const s = Math.round(ms / 1000);
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-}
-
 // How long a job took, or takes so far.
 export function Took({ job }) {
   const runs = job.status === 'active';
@@ -73,10 +66,4 @@ export function Took({ job }) {
   const end = runs ? now : Date.parse(job.stoptime);
   const ms = Math.max(0, end - Date.parse(job.starttime));
   return duration(runs ? Math.floor(ms / 1000) * 1000 : ms); // seconds are fine while they count
-}
-
-export function size(bytes) {
-  if (bytes < 1024) return `${bytes} B`;
-  const power = Math.min(4, Math.floor(Math.log(bytes) / Math.log(1024)));
-  return `${(bytes / 1024 ** power).toFixed(power > 1 ? 1 : 0)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
 }

@@ -9,6 +9,7 @@ const paths = {
   error: 'M4.5 4.5l7 7M11.5 4.5l-7 7',
   stop: 'M4.75 4.75h6.5v6.5h-6.5z',
   play: 'M5 3.5l7 4.5-7 4.5z',
+  pause: 'M5.5 4v8M10.5 4v8',
   kill: 'M9 1.5L3.5 9H8l-1 5.5L12.5 7H8z',
   trash: 'M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.6 9h5.8l.6-9M6.8 7v4M9.2 7v4',
   reload: 'M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3',
@@ -65,10 +66,13 @@ export const Search = ({ label, placeholder, value, onText, ...rest }) => html`
 
 export const statusWords = { idle: 'Idle', active: 'Active', stop: 'Stopped', error: 'Error', done: 'Done' };
 
+// A job that is paused is active all the same: it says both.
 export function Status({ job }) {
   const stops = job.status === 'active' && job.stop_requested;
-  return html`<span class=${`status status-${job.status}`}><${Icon}
-    name=${job.status} />${stops ? 'Stopping' : statusWords[job.status]}</span>`;
+  return html`<span class=${`states ${job.paused ? 'is-paused' : ''}`}>
+    <span class=${`status status-${job.status}`}><${Icon}
+      name=${job.status} />${stops ? 'Stopping' : statusWords[job.status]}</span>${' '}
+    ${job.paused && html`<span class="status status-paused"><${Icon} name="pause" />Paused</span>`}</span>`;
 }
 
 // While it says something; `wide` also says how far a job came that did not come to its end.

@@ -2,12 +2,14 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, getCode, isQuiet, putCode } from './api.js';
 import { Editor, languageOf } from './editor.js';
+import { told } from './limits.js';
 import { may } from './roles.js';
 import { address, guardLeaving } from './route.js';
 import { isRequired, propertiesOf, typeOf } from './schema.js';
 import { goTo, useShortcuts } from './shortcuts.js';
-import { Time, size } from './time.js';
+import { Time } from './time.js';
 import { Button, Empty, Icon, LinkButton, Notice, confirm, toast, useTitle } from './ui.js';
+import { size } from './units.js';
 import { Complaints, useUnsaved } from './worker_code.js';
 import { deleteWorker } from './workers.js';
 
@@ -33,6 +35,16 @@ function ParameterList({ schema }) {
           <dd>${property.description || property.title} <span class="quiet">${limits(property)}</span></dd></div>`,
       )}</dl>
     </details>`;
+}
+
+// What it wants of each of its jobs, where they do not say otherwise.
+function OptionList({ options }) {
+  const rows = told(options);
+  if (rows.length === 0) return null;
+  return html`
+    <dl class="options" aria-label="Options">${rows.map(
+      ([label, text, exact]) => html`<div><dt>${label}</dt><dd title=${exact}>${text}</dd></div>`,
+    )}</dl>`;
 }
 
 const ANY = ''; // whatever version is there now
@@ -140,6 +152,7 @@ export function Worker({ name, me }) {
       <p class="quiet">${info.description && html`<span class="lead">${info.description}</span><br />`}
         Version ${info.version}, ${size(info.size)}, saved <${Time}
           at=${info.modified} />${info.author && ` by ${info.author}`}</p>
+      <${OptionList} options=${info.options} />
       <${ParameterList} schema=${info.parameters} />
       ${
         problem &&

@@ -4,8 +4,9 @@ import { call, get, isQuiet } from './api.js';
 import { may } from './roles.js';
 import { address } from './route.js';
 import { focusOn, goTo, useShortcuts } from './shortcuts.js';
-import { Time, size } from './time.js';
+import { Time } from './time.js';
 import { Button, Empty, LinkButton, Notice, Search, confirm, toast, useTitle } from './ui.js';
+import { size } from './units.js';
 
 // Asks first. True when it is gone.
 export async function deleteWorker(name) {

@@ -1,6 +1,7 @@
 // A browser with the page in it, signed in or not, that notes what could be clicked and what was.
 import { chromium } from 'playwright-core';
 import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
 export const url = process.env.JOBJOKER_URL.replace(/\/?$/, '/');
 const user = process.env.JOBJOKER_USER || 'admin';
@@ -116,4 +117,18 @@ export async function signIn({ page, control }, hash = '#/jobs') {
   await page.getByLabel('Password').fill(password);
   await control('sign-in').click();
   await page.locator('main h1').waitFor();
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// Evaluated, not added as a script: the content policy would refuse that.
+export async function axeFaults(page) {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, {
+      resultTypes: ['violations'],
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`);
+  });
 }

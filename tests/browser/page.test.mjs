@@ -2,10 +2,22 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { api, clicked, codeOf, complaints, makeJob, named, open, putWorker, sample, seen, signIn, url } from './page.mjs';
+import {
+  api,
+  axeFaults,
+  clicked,
+  codeOf,
+  complaints,
+  makeJob,
+  named,
+  open,
+  putWorker,
+  sample,
+  seen,
+  signIn,
+  url,
+} from './page.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FIELDS = `#!/bin/sh
 # Parameters: {"required": ["folder"], "properties": {
 #   "quick": {"type": "boolean", "default": true, "title": "Quick"},
@@ -40,17 +52,6 @@ const go = (hash) =>
     location.hash = h;
   }, hash);
 const status = (id, word) => row(id).locator(`.status-${word}`).waitFor();
-// Evaluated, not added as a script: the content policy would refuse that.
-async function axeFaults() {
-  await tab.page.evaluate(axe);
-  return tab.page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, {
-      resultTypes: ['violations'],
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    });
-    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`);
-  });
-}
 const rows = (count) => tab.page.waitForFunction((n) => document.querySelectorAll('tr[data-job]').length === n, count);
 const lines = () => tab.page.getByRole('log');
 const line = (text) => lines().getByText(text, { exact: true });
@@ -73,13 +74,17 @@ test('GET / leads to the page, which asks who is there', async () => {
   await signIn(tab);
 });
 
-test('a job is started, watched, stopped and deleted from the list', async () => {
+test('a job is started, paused, resumed, stopped and deleted from the list', async () => {
   const { page, control } = tab;
   const job = await makeJob({ worker: 'Long', name: 'To be stopped' });
   await control('reload').click();
   await choose(job.id);
   await control('start').click();
   await status(job.id, 'active');
+  await control('pause').click();
+  await status(job.id, 'paused');
+  await control('resume').click();
+  await row(job.id).locator('.status-paused').waitFor({ state: 'detached' });
   await control('stop').click();
   await control('confirm-cancel').click();
   await status(job.id, 'active');
@@ -293,7 +298,8 @@ test('a job is made with the form, and its log and response are followed live', 
   await page.getByLabel('Count', { exact: true }).fill('3');
   await page.getByLabel('Pause', { exact: true }).fill('0.1');
   await page.getByLabel('Name', { exact: true }).fill('From the form');
-  await page.getByLabel('Timeout in seconds').fill('60');
+  await control('advanced').click();
+  await page.getByLabel('Timeout', { exact: true }).fill('60');
   await control('create-start').click();
   await line('log 2').waitFor();
   await line('ENDED').waitFor();
@@ -316,7 +322,9 @@ test('a job is made with the form, and its log and response are followed live', 
   await page.getByRole('heading', { name: 'Create a job' }).waitFor();
   assert.equal(await page.getByLabel('Count', { exact: true }).inputValue(), '3');
   assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'From the form');
-  assert.equal(await page.getByLabel('Timeout in seconds').inputValue(), '60');
+  await page.getByText('Advanced: Timeout 1 min').waitFor();
+  await control('advanced').click();
+  assert.equal(await page.getByLabel('Timeout', { exact: true }).inputValue(), '1 min');
 });
 
 test('every kind of parameter has its field', async () => {
@@ -758,10 +766,10 @@ test('the page has no fault of accessibility, in light and in dark', async () =>
       await show(hash);
       if (hash.endsWith(job.id)) await line('ENDED').waitFor();
       if (hash === '#/jobs') await page.locator('tr[data-job] input').first().check();
-      assert.deepEqual(await axeFaults(), [], `${hash} ${colorScheme}`);
+      assert.deepEqual(await axeFaults(tab.page), [], `${hash} ${colorScheme}`);
     }
     await press('?');
-    assert.deepEqual(await axeFaults(), [], `shortcuts ${colorScheme}`);
+    assert.deepEqual(await axeFaults(tab.page), [], `shortcuts ${colorScheme}`);
     await press('Escape');
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
@@ -814,7 +822,7 @@ test('nothing sticks out of a narrow screen, and the pages lie at its foot', asy
     assert.ok(box.x >= 0 && box.x + box.width <= 360 && box.y + box.height <= 740, name);
   }
   await control('clear').click();
-  assert.deepEqual(await axeFaults(), []);
+  assert.deepEqual(await axeFaults(tab.page), []);
   await page.setViewportSize({ width: 1280, height: 800 });
 });
 

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pieces, styleAfter } from '../../htdocs/ansi.js';
 import { LogLines, plainText, shownPieces } from '../../htdocs/log_lines.js';
+import { bodyOfWishes, faultsOfWishes, refusedWish, told, wishesLike } from '../../htdocs/limits.js';
 import { defaultsOf, faultOf, faultsOf } from '../../htdocs/schema.js';
+import { duration, kinds, size } from '../../htdocs/units.js';
 
 const classes = (text) => pieces(text).map((piece) => [piece.text, piece.className]);
 const entry = (message, stream = 'stdout', seq = 1) => ({ seq, time: '2026-11-24T03:43:00.123Z', stream, message });
@@ -160,6 +162,89 @@ test('parameters are judged in the words of the server', () => {
     '',
     'what JavaScript reads otherwise is left to the server',
   );
+});
+
+test('sizes, times and counts are read as people type them', () => {
+  const { bytes, seconds, count } = kinds;
+  for (const [text, number] of [
+    ['0', 0],
+    ['4096', 4096],
+    ['512M', 536870912],
+    [' 512 MiB ', 536870912],
+    ['1.5g', 1610612736],
+    ['500MB', 500000000],
+    ['100 B', 100],
+  ])
+    assert.equal(bytes.read(text), number, text);
+  for (const [text, number] of [
+    ['0.5', 0.5],
+    ['90 s', 90],
+    ['5 min', 300],
+    ['2h', 7200],
+    ['1 D', 86400],
+    ['250ms', 0.25],
+  ])
+    assert.equal(seconds.read(text), number, text);
+  assert.equal(count.read(' 64 '), 64);
+  for (const text of ['', 'many', '-1', '1,5', '1e3', '0x10', '5 6', 'Infinity'])
+    for (const kind of [bytes, seconds, count]) assert.ok(Number.isNaN(kind.read(text)), text);
+  for (const text of ['5 x', '5 iB', '5 min']) assert.ok(Number.isNaN(bytes.read(text)), text);
+  for (const text of ['5 toString', '5M5', '5 MiB']) assert.ok(Number.isNaN(seconds.read(text)), text);
+  for (const text of ['1.5', '5k']) assert.ok(Number.isNaN(count.read(text)), text);
+});
+
+test('what is written of a limit is read as the same number', () => {
+  const numbers = [1, 90, 300, 5400, 86400, 1000, 4096, 1048577, 500000000, 536870912, 1610612736, 2 ** 50, 31536000];
+  for (const kind of Object.values(kinds))
+    for (const number of numbers) assert.equal(kind.read(kind.write(number)), number, kind.write(number));
+  assert.equal(kinds.seconds.read(kinds.seconds.write(0.125)), 0.125);
+  assert.deepEqual([536870912, 1610612736, 500000000, 1048577].map(kinds.bytes.write), [
+    '512 MiB',
+    '1.5 GiB',
+    '500 MB',
+    '1048577 B',
+  ]);
+  assert.deepEqual([5400, 90, 86400].map(kinds.seconds.write), ['90 min', '90 s', '1 d']);
+  assert.deepEqual([0, 1023, 20971520, 1610612736].map(size), ['0 B', '1023 B', '20 MiB', '1.5 GiB']);
+  assert.deepEqual([0, 250, 1500, 90000, 7260000].map(duration), ['0 s', '250 ms', '1.5 s', '1 min 30 s', '2 h 1 min']);
+});
+
+test('what is typed into the form of limits becomes what the API takes, and the other way round', () => {
+  assert.deepEqual(bodyOfWishes({}), {});
+  const wishes = { timeout: '5 min', memory: '512M', files: ' ', cpu: '0', on_lost: 'requeue' };
+  const body = { timeout: 300, limits: { cpu: 0, memory: 536870912 }, on_lost: 'requeue' };
+  assert.deepEqual(bodyOfWishes(wishes), body);
+  assert.deepEqual(Object.keys(faultsOfWishes({ timeout: 'soon', memory: '5 x', files: '', log: '1M' })), [
+    'timeout',
+    'memory',
+  ]);
+  const job = { timeout: 300, limits: { memory: 536870912, files: 64 }, on_lost: 'fail' };
+  assert.deepEqual(wishesLike(job, null), { timeout: '5 min', memory: '512 MiB', files: '64' });
+  assert.deepEqual(wishesLike(job, { timeout: 300, limits: { files: 64, cpu: 9 }, on_lost: 'requeue' }), {
+    cpu: '0',
+    memory: '512 MiB',
+    on_lost: 'fail',
+  });
+  assert.deepEqual(wishesLike({ timeout: null, limits: null, on_lost: 'fail' }, null), {});
+});
+
+test('of limits and options nothing is told that was not said', () => {
+  for (const nothing of [null, {}, { timeout: null, limits: null, on_lost: 'fail' }])
+    assert.deepEqual(told(nothing), []);
+  assert.deepEqual(told({ timeout: 0, limits: { log: 1048576 }, on_lost: 'requeue', user: 'alice' }), [
+    ['Timeout', 'no limit'],
+    ['Log', '1 MiB', '1,048,576 bytes'],
+    ['If lost', 'is started again'],
+    ['Runs as', 'alice'],
+  ]);
+});
+
+test('a refusal belongs to the limit that it names', () => {
+  const above = 'the limit `memory` is above what the administrator allows';
+  assert.deepEqual(refusedWish(above), { memory: above });
+  assert.deepEqual(Object.keys(refusedWish('`timeout` must be no more than 60 seconds here')), ['timeout']);
+  for (const other of ['there is no limit `toString`', 'the parameters are wrong'])
+    assert.deepEqual(refusedWish(other), {});
 });
 
 test('index.html asks at once for every module that the page needs', () => {
