@@ -227,6 +227,9 @@ static int claim_again(struct engine *e, struct job *job, int64_t attempt, const
     started_ms = job->started_ms;
     claim(e, job, job->version, t);
     job->started_ms = started_ms;
+    job->percent = -1; /* what the lost attempt had done is done again */
+    free(job->progress);
+    job->progress = NULL;
     entry.size =
         (size_t)snprintf(text, sizeof text, "LOST: %s. This is attempt %lld.", reason, (long long)job->attempt);
     if (store_entry_append(e->store, job, ENTRY_LOG, &entry, 1, err) < 0 ||

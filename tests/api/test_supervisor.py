@@ -273,6 +273,16 @@ def test_a_job_that_is_to_be_requeued_runs_again_when_its_runner_is_lost(workers
     assert where.startswith("http://127.0.0.1:") and not (workers.data / "run" / id).exists()
 
 
+def test_an_attempt_does_not_begin_with_the_progress_of_the_one_before(workers):
+    workers.put_worker("Halfway", "#!/bin/sh\n[ $JOBJOKER_ATTEMPT = 1 ] && echo '::progress 50 half::'\necho ready\nexec sleep 600\n")
+    id = ready(workers, "Halfway", on_lost="requeue")
+    assert workers.job(id)["progress"] == {"percent": 50, "message": "half"}
+    os.kill(runner_of(workers, id), signal.SIGKILL)
+    job = workers.job(id)
+    assert (job["attempt"], job["progress"]) == (2, None), job
+    workers.put(f"/jobs/{id}/status", "kill")
+
+
 def test_a_job_is_not_requeued_for_ever(new_server):
     server = new_server(settings={"JOBJOKER_REQUEUE_MAX": "2"})
     server.put_worker("Dies", "#!/bin/sh\nkill -KILL $PPID\nsleep 600\n")
