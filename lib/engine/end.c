@@ -56,17 +56,18 @@ static bool ended_within(int pidfd, int timeout_ms)
     return poll(&p, 1, timeout_ms) == 1;
 }
 
-/* The runner does not do it (it is stopped, or hangs): its whole tree is ended over its head. */
+/* The runner does not do it (it is stopped, or hangs): its whole tree is ended over its head. It is ended itself also if some
+ * of that is beyond our rights: then its worker ends with it, and whoever looks at the job next settles the rest. */
 static int end_by_force(int pidfd, pid_t pid, struct error *err)
 {
     struct process_tree tree = {.root = pid};
+    int result;
 
     log_line("runner %ld does not kill its job: ending it and its tree", (long)pid);
-    if (process_tree_kill(&tree, KILL_TIMEOUT_MS, err) < 0)
-        return -1;
+    result = process_tree_kill(&tree, KILL_TIMEOUT_MS, err);
     signal_holder(pidfd, SIGKILL);
     if (ended_within(pidfd, KILL_TIMEOUT_MS))
-        return 0;
+        return result;
     return error_set(err, 503, "still_alive", "the job's processes do not end: try again");
 }
 

@@ -121,6 +121,16 @@ def test_a_job_of_another_user_is_ended_and_paused(with_users, word):
     assert server.ended(id)["status"] == "stop" and all(state_of(pid) == "Z" for pid in pids)
 
 
+def test_a_job_of_another_user_whose_runner_hangs_can_be_killed(with_users):
+    server = with_users
+    server.put_worker("Hangs", AS_NOBODY + "echo ready\nexec sleep 600\n")
+    id = ready(server, "Hangs")
+    (pid,) = carriers(id)
+    os.kill(runner_of(server, id), signal.SIGSTOP)
+    server.put(f"/jobs/{id}/status", "kill")
+    assert server.status(id) == "stop" and state_of(pid) == "Z"
+
+
 def test_a_job_of_another_user_runs_again_when_its_runner_is_lost(with_users):
     server = with_users
     server.put_worker("Again", AS_NOBODY + "ls -A\n[ $JOBJOKER_ATTEMPT -gt 1 ] && exit\nmkdir deep && echo x >deep/own && chmod 500 deep\n"
