@@ -58,6 +58,8 @@ void json_name(struct json_writer *w, const char *name);
 void json_put_string(struct json_writer *w, const char *text); /* NULL: null */
 /* Any bytes: what is no valid UTF-8 (RFC 3629) becomes U+FFFD, one per maximal invalid part (Unicode 3.9, D93b). */
 void json_put_bytes(struct json_writer *w, const void *bytes, size_t size);
+/* Words that are separated by spaces, as a list of texts; NULL: null. */
+void json_put_words(struct json_writer *w, const char *words);
 void json_put_int(struct json_writer *w, long long number);
 void json_put_seconds(struct json_writer *w, long long milliseconds); /* 1500 -> 1.5 */
 void json_put_bool(struct json_writer *w, bool truth);

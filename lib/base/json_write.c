@@ -78,6 +78,22 @@ void json_put_bytes(struct json_writer *w, const void *bytes, size_t size)
     buf_putc(w->out, '"');
 }
 
+void json_put_words(struct json_writer *w, const char *words)
+{
+    if (!words) {
+        json_put_null(w);
+        return;
+    }
+    json_begin(w, '[');
+    while (*(words += strspn(words, " "))) {
+        size_t n = strcspn(words, " ");
+
+        json_put_bytes(w, words, n);
+        words += n;
+    }
+    json_end(w, ']');
+}
+
 void json_put_int(struct json_writer *w, long long number)
 {
     put_comma(w);

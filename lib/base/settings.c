@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum setting_kind { TEXT, FOLDER, CHOICE, SECONDS, SIZE, COUNT };
+enum setting_kind { TEXT, FOLDER, CHOICE, ROLES, ORIGINS, SECONDS, SIZE, COUNT };
 
 struct setting {
     const char *name;
@@ -19,7 +19,7 @@ struct setting {
     size_t offset; /* in struct settings */
     size_t size;   /* of a text there */
     long long low, high;
-    const char *choices; /* separated by spaces */
+    const char *choices; /* separated by spaces; for ROLES, what may stand after the colon */
     const char *help;
 };
 
@@ -38,6 +38,20 @@ static const struct setting table[] = {
     {"anonymous", CHOICE, "none", TO_TEXT(anonymous), .choices = "none viewer operator developer admin",
      .help = "What a caller without credentials may do. `developer` and `admin` let anybody who reaches the site run "
              "code on this machine."},
+    {"remote_user", CHOICE, "no", TO_TEXT(remote_user), .choices = "no yes",
+     .help = "Whether to believe the user name of Apache's own authentication (LDAP, OpenID Connect, Kerberos, client "
+             "certificates: REMOTE_USER)."},
+    {"remote_user_roles", ROLES, "", TO_TEXT(remote_user_roles), .choices = "viewer operator developer admin",
+     .help =
+         "Roles of such users that have no account here, such as `alice:admin *:viewer`. Who is not named, and no * "
+         "is there, may do nothing."},
+    {"session_idle", SECONDS, "7200", TO_NUMBER(session_idle_ms), .low = 300, .high = 2592000,
+     .help = "Seconds without a request after which a session of the admin page ends."},
+    {"session_max", SECONDS, "43200", TO_NUMBER(session_max_ms), .low = 300, .high = 2592000,
+     .help = "Seconds after which it ends in any case."},
+    {"cors", ORIGINS, "", TO_TEXT(cors),
+     .help = "Origins of other sites whose pages may call the API with a token, such as https://example.org, separated "
+             "by spaces. Empty: none."},
     {"php", TEXT, "php", TO_TEXT(php), .help = "The command that runs PHP workers."},
     {"c_compiler", TEXT, "cc", TO_TEXT(c_compiler), .help = "The command that compiles C workers."},
     {"path", TEXT, "/usr/local/bin:/usr/bin:/bin", TO_TEXT(path), .help = "PATH of workers and of the compiler."},
@@ -103,20 +117,6 @@ static const struct setting table[] = {
 
 enum { SETTINGS = sizeof table / sizeof *table, LINE_MAX_SIZE = 199 /* of inih, with its newline */ };
 
-static bool among(const char *choices, const char *value)
-{
-    size_t length = strlen(value);
-
-    for (const char *p = choices; *p;) {
-        size_t n = strcspn(p, " ");
-
-        if (n == length && memcmp(p, value, n) == 0)
-            return true;
-        p += n + (p[n] == ' ');
-    }
-    return false;
-}
-
 /* "10", "0.5" -> milliseconds. */
 static int read_seconds(const char *text, long long *ms)
 {
@@ -163,15 +163,59 @@ static const char *read_number(enum setting_kind kind, const char *text, long lo
     }
 }
 
+/* "alice:admin *:viewer" */
+static bool are_roles(const char *words, const char *roles)
+{
+    char word[SETTING_TEXT_SIZE];
+
+    while (text_next_word(&words, word, sizeof word)) {
+        const char *colon = strrchr(word, ':');
+
+        if (!colon || colon == word || !text_in_words(roles, colon + 1))
+            return false;
+    }
+    return true;
+}
+
+/* As a browser writes them in Origin (RFC 6454 section 6.2): no path, not even a slash. */
+static bool are_origins(const char *words)
+{
+    char word[SETTING_TEXT_SIZE];
+
+    while (text_next_word(&words, word, sizeof word)) {
+        const char *host = strncmp(word, "https://", 8) == 0  ? word + 8
+                           : strncmp(word, "http://", 7) == 0 ? word + 7
+                                                              : "";
+
+        if (!*host || host[strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]")])
+            return false;
+    }
+    return true;
+}
+
+/* What is wrong with a text; NULL: nothing. */
+static const char *find_fault(const struct setting *s, const char *value)
+{
+    if (!*value && *s->preset)
+        return "must not be empty";
+    if (s->kind == CHOICE && !text_in_words(s->choices, value))
+        return "is none of its values";
+    if (s->kind == ROLES && !are_roles(value, s->choices))
+        return "is no list of NAME:ROLE";
+    if (s->kind == ORIGINS && !are_origins(value))
+        return "is no list of origins (https://example.org)";
+    return strlen(value) >= s->size ? "is too long" : NULL;
+}
+
 /* Puts one value in its place. NULL, or what is wrong with it. */
 static const char *assign(const struct setting *s, const char *value, struct settings *out)
 {
     char *place = (char *)out + s->offset;
     long long number, scale = s->kind == SECONDS ? 1000 : 1;
+    const char *problem;
 
     if (s->kind == SECONDS || s->kind == SIZE || s->kind == COUNT) {
-        const char *problem = read_number(s->kind, value, &number);
-
+        problem = read_number(s->kind, value, &number);
         if (problem)
             return problem;
         if (number < s->low * scale || number > s->high * scale)
@@ -179,14 +223,10 @@ static const char *assign(const struct setting *s, const char *value, struct set
         *(int64_t *)(void *)place = number;
         return NULL;
     }
-    if (!*value && *s->preset)
-        return "must not be empty";
-    if (s->kind == CHOICE && !among(s->choices, value))
-        return "is none of its values";
-    if (strlen(value) >= s->size)
-        return "is too long";
-    strcpy(place, value);
-    return NULL;
+    problem = find_fault(s, value);
+    if (!problem)
+        strcpy(place, value);
+    return problem;
 }
 
 static const struct setting *find(const char *name)
@@ -343,7 +383,7 @@ void settings_print_file(FILE *out)
     for (size_t i = 0; i < SETTINGS; i++) {
         fputc('\n', out);
         print_wrapped(out, table[i].help);
-        if (table[i].choices)
+        if (table[i].kind == CHOICE)
             fprintf(out, "# One of: %s.\n", table[i].choices);
         fprintf(out, "#%s = %s\n", table[i].name, table[i].preset);
     }
@@ -354,8 +394,8 @@ void settings_print_table(FILE *out)
     fputs("| setting | preset | what it does |\n| --- | --- | --- |\n", out);
     for (size_t i = 0; i < SETTINGS; i++) {
         fprintf(out, "| `%s` | %s%s%s | %s%s%s%s |\n", table[i].name, table[i].preset[0] ? "`" : "", table[i].preset,
-                table[i].preset[0] ? "`" : "", table[i].help, table[i].choices ? " One of: " : "",
-                table[i].choices ? table[i].choices : "", table[i].choices ? "." : "");
+                table[i].preset[0] ? "`" : "", table[i].help, table[i].kind == CHOICE ? " One of: " : "",
+                table[i].kind == CHOICE ? table[i].choices : "", table[i].kind == CHOICE ? "." : "");
     }
 }
 

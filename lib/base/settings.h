@@ -14,17 +14,22 @@
 enum { SETTING_TEXT_SIZE = 512 };
 
 struct settings {
-    char data[PATH_MAX];                /* data folder, absolute */
-    char database[PATH_MAX + 16];       /* sqlite:/path */
-    char api[SETTING_TEXT_SIZE];        /* URL of the API for workers; "": worked out from the request */
-    char anonymous[SETTING_TEXT_SIZE];  /* role of a caller without credentials; "none" */
-    char php[SETTING_TEXT_SIZE];        /* command, or path */
-    char c_compiler[SETTING_TEXT_SIZE]; /* command, or path */
-    char path[SETTING_TEXT_SIZE];       /* PATH of workers and compilers */
-    int64_t grace_ms;                   /* between SIGTERM and SIGKILL */
-    int64_t timeout_ms;                 /* of a job that names none; 0: none */
-    int64_t timeout_max_ms;             /* ceiling of all timeouts; 0: none */
-    int64_t limit_cpu, limit_cpu_max;   /* limits of a job that names none, and their ceilings; 0: none. Milliseconds */
+    char data[PATH_MAX];                       /* data folder, absolute */
+    char database[PATH_MAX + 16];              /* sqlite:/path */
+    char api[SETTING_TEXT_SIZE];               /* URL of the API for workers; "": worked out from the request */
+    char anonymous[SETTING_TEXT_SIZE];         /* role of a caller without credentials; "none" */
+    char remote_user[SETTING_TEXT_SIZE];       /* "yes": REMOTE_USER is believed */
+    char remote_user_roles[SETTING_TEXT_SIZE]; /* "alice:admin *:viewer" */
+    char cors[SETTING_TEXT_SIZE];              /* origins whose pages may call, separated by spaces */
+    int64_t session_idle_ms;                   /* a session that nothing was asked with for so long has ended */
+    int64_t session_max_ms;                    /* and any session, after so long */
+    char php[SETTING_TEXT_SIZE];               /* command, or path */
+    char c_compiler[SETTING_TEXT_SIZE];        /* command, or path */
+    char path[SETTING_TEXT_SIZE];              /* PATH of workers and compilers */
+    int64_t grace_ms;                          /* between SIGTERM and SIGKILL */
+    int64_t timeout_ms;                        /* of a job that names none; 0: none */
+    int64_t timeout_max_ms;                    /* ceiling of all timeouts; 0: none */
+    int64_t limit_cpu, limit_cpu_max; /* limits of a job that names none, and their ceilings; 0: none. Milliseconds */
     int64_t limit_memory, limit_memory_max;
     int64_t limit_files, limit_files_max;
     int64_t limit_processes, limit_processes_max;

@@ -124,6 +124,52 @@ bool text_is_name(const char *text)
     return n >= 1 && n <= 64 && text[n] == '\0';
 }
 
+bool text_in_words(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *p = words; *p;) {
+        size_t n = strcspn(p, " ");
+
+        if (n == length && n > 0 && memcmp(p, word, n) == 0)
+            return true;
+        p += n + (p[n] == ' ');
+    }
+    return false;
+}
+
+bool text_next_word(const char **words, char *out, size_t size)
+{
+    const char *p = *words + strspn(*words, " ");
+    size_t n = strcspn(p, " "), copied = n < size ? n : size - 1;
+
+    memcpy(out, p, copied);
+    out[copied] = '\0';
+    *words = p + n;
+    return n > 0;
+}
+
+void text_common_words(const char *a, const char *b, char *out)
+{
+    char *to = out;
+
+    *to = '\0';
+    while (*(a += strspn(a, " "))) {
+        size_t n = strcspn(a, " ");
+        char *word = to + (to > out);
+
+        memcpy(word, a, n);
+        word[n] = '\0';
+        if (text_in_words(b, word)) {
+            if (to > out)
+                *to = ' ';
+            to = word + n;
+        }
+        *to = '\0';
+        a += n;
+    }
+}
+
 void text_to_hex(const unsigned char *bytes, size_t size, char *out)
 {
     static const char digits[] = "0123456789abcdef";

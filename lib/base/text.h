@@ -28,6 +28,14 @@ void text_percent_encode(const char *text, const char *also, struct buf *out);
 /* True for a name of a worker: [A-Za-z0-9_-]{1,64}. */
 bool text_is_name(const char *text);
 
+/* Lists of words that are separated by spaces. */
+bool text_in_words(const char *words, const char *word);
+/* Copies the next word into `out` and moves *words past it. False: there is none left. A word that is longer than `out` is
+ * cut, and so is equal to no word that fits. */
+bool text_next_word(const char **words, char *out, size_t size);
+/* The words that stand in both, in the order of `a`; `out` holds at least strlen(a) + 1 bytes. */
+void text_common_words(const char *a, const char *b, char *out);
+
 void text_to_hex(const unsigned char *bytes, size_t size, char *out); /* out: 2 * size + 1 */
 
 /* Milliseconds since 1970 UTC as RFC 3339: 2026-11-24T03:43:00.123Z. `out` holds TEXT_TIME_SIZE bytes. */
