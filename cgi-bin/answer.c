@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "origin.h"
 #include "router.h"
 
 /* The folder of .htaccess is the one above cgi-bin/. */
@@ -50,6 +51,19 @@ static int load_settings(struct settings *settings, const char *app_folder, stru
     return error_set(err, 500, "settings_invalid", "the server's settings are wrong: its error log says where");
 }
 
+/* Allow is there already. The settings matter to pages of other sites alone. */
+static int answer_options(const char *app_folder, struct response *res, struct error *err)
+{
+    struct settings settings;
+
+    if (!request_header("ORIGIN"))
+        return 0;
+    if (load_settings(&settings, app_folder, err) < 0)
+        return -1;
+    origin_put_preflight(&settings, res);
+    return 0;
+}
+
 static int answer(struct request *req, struct response *res, struct error *err)
 {
     char app_folder[PATH_MAX];
@@ -63,7 +77,7 @@ static int answer(struct request *req, struct response *res, struct error *err)
         return -1;
     route = router_find(req, res, err);
     if (!route)
-        return err->status ? -1 : 0; /* OPTIONS: Allow says it all */
+        return err->status ? -1 : answer_options(app_folder, res, err);
     if (!json_is_there() && router_reads_json(route))
         return become_twin(app_folder, err);
     if (load_settings(&settings, app_folder, err) < 0)

@@ -1,22 +1,19 @@
-/* Who calls, and what may they do? Tokens are random, so only their hash is kept and looked up; a password costs
- * Argon2id once and is then known for a short while by a hash under a key that lies outside of the database. */
+/* Who calls, and what may they do? Tokens are random, so only their hash is kept and looked up; what they may do is settled
+ * at each use, from what their owner may at that moment. */
 #include "auth.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/io.h"
+#include "base/network.h"
+#include "base/text.h"
+#include "guess.h"
+#include "key.h"
+#include "password.h"
 
-enum { PASSWORD_SEEN_MS = 5 * 60 * 1000, PASSWORD_MAX = 1024, TURN_TIMEOUT_MS = 5000 };
+enum { USE_NOTED_MS = 60 * 1000 };
 
 const char auth_cookie_name[] = "jobjoker_session";
 
@@ -45,127 +42,68 @@ static int refuse(struct error *err)
     return error_set(err, 401, "unauthorized", "these credentials are not valid");
 }
 
-static void key_path(const struct settings *settings, char out[PATH_MAX + 16])
+/* Nothing works before there is somebody to answer for it. */
+static int require_admin(const struct store *db, struct error *err)
 {
-    snprintf(out, PATH_MAX + 16, "%s/secret.key", settings->data);
-}
+    int64_t admins;
 
-static int read_key(const struct settings *settings, unsigned char key[SECRET_KEY_SIZE], struct error *err)
-{
-    char path[PATH_MAX + 16];
-    struct buf file = {0};
-    int result = 0;
-
-    key_path(settings, path);
-    if (io_read_file(path, 4096, &file) < 0) {
-        result = error_errno(err, path);
-    } else if (file.size != SECRET_KEY_SIZE) {
-        log_line("%s: this is no key: it has %zu bytes, not %d", path, file.size, SECRET_KEY_SIZE);
-        result = error_set(err, 500, "internal", "the server could not do this: its error log says why");
-    } else {
-        memcpy(key, file.data, SECRET_KEY_SIZE);
-    }
-    buf_clear(&file);
-    return result;
-}
-
-/* Under the key: the name, a NUL that neither can hold, the password. */
-static void hash_password(const unsigned char *key, const char *name, const char *password, unsigned char *out)
-{
-    struct buf both = {0};
-
-    buf_put(&both, name, strlen(name) + 1);
-    buf_puts(&both, password);
-    secret_keyed_hash(key, both.data, both.size, out);
-    if (both.data)
-        sodium_memzero(both.data, both.size);
-    buf_clear(&both);
-}
-
-/* A hash of nobody's password: an unknown name costs the same work as a known one. */
-static const char *nobody(void)
-{
-    return "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b+dWRWJTmaaJObG11YMbPSk5nw";
-}
-
-/* Argon2id takes 64 MB on purpose, and anybody may make us compute it: one at a time does, and who waits for too long is
- * told to come back. The file of the key, which is needed for it anyhow, is the lock. */
-static int wait_for_turn(const struct settings *settings, int *turn, struct error *err)
-{
-    int64_t deadline = clock_monotonic_ms() + TURN_TIMEOUT_MS;
-    char path[PATH_MAX + 16];
-
-    key_path(settings, path);
-    *turn = open(path, O_RDONLY | O_CLOEXEC);
-    if (*turn < 0)
-        return error_errno(err, path);
-    while (flock(*turn, LOCK_EX | LOCK_NB) < 0) {
-        if (clock_monotonic_ms() >= deadline) {
-            close(*turn);
-            return error_set(err, 429, "too_many_logins", "too many passwords are being checked just now: try again");
-        }
-        poll(NULL, 0, 5);
-    }
-    return 0;
-}
-
-static int remember(struct store *db, const unsigned char *hash, const char *name, int64_t now_ms)
-{
-    struct error ignored = {0}; /* it costs the next request some time, no more */
-
-    if (store_begin(db, &ignored) < 0)
+    if (store_account_count_role(db, ROLE_ADMIN, "", &admins, err) < 0)
         return -1;
-    if (store_password_seen_put(db, hash, name, now_ms, now_ms + PASSWORD_SEEN_MS, &ignored) < 0) {
-        store_rollback(db);
-        return -1;
-    }
-    return store_commit(db, &ignored);
-}
-
-/* Of many that wait with the same password, the first one spares the others the work. */
-static int check_slowly(struct store *db, int64_t now_ms, const struct account *known, const char *name,
-                        const char *password, const unsigned char *hash, struct error *err)
-{
-    bool seen;
-
-    store_refresh(db);
-    if (store_password_seen_get(db, hash, now_ms, &seen, err) < 0)
-        return -1;
-    if (known && seen)
+    if (admins)
         return 0;
-    if (!secret_password_matches(known ? known->password : nobody(), password) || !known)
-        return refuse(err);
-    (void)remember(db, hash, name, now_ms);
-    return 0;
+    error_set(err, 503, "no_admin",
+              "there is no administrator yet: make one on the server with `jobjoker init`, or `jobjoker user add NAME "
+              "--role admin`");
+    err->retry_after = 60;
+    return -1;
 }
 
-int auth_check_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
-                        const char *password, enum role *role, struct error *err)
+/* Whoever is limited to some workers rules none over others, so he is no admin. */
+static void settle(struct identity *who, enum role role)
 {
-    unsigned char key[SECRET_KEY_SIZE], hash[SECRET_HASH_SIZE];
-    struct account account;
-    bool found, seen;
-    int turn, result = 0;
-
-    if (strlen(password) > PASSWORD_MAX)
-        return refuse(err);
-    if (store_account_get(db, name, &account, &found, err) < 0 || read_key(settings, key, err) < 0)
-        return -1;
-    hash_password(key, name, password, hash);
-    if (store_password_seen_get(db, hash, now_ms, &seen, err) < 0)
-        return -1;
-    if (!(found && seen)) {
-        if (wait_for_turn(settings, &turn, err) < 0)
-            return -1;
-        result = check_slowly(db, now_ms, found ? &account : NULL, name, password, hash, err);
-        close(turn);
-    }
-    *role = (enum role)account.role;
-    return result;
+    who->role = who->grant.limited && role > ROLE_DEVELOPER ? ROLE_DEVELOPER : role;
 }
 
-int auth_check_token(const struct store *db, int64_t now_ms, const char *text, enum token_kind kind, struct token *out,
-                     struct error *err)
+static void become_account(const struct account *account, const char *via, struct identity *out)
+{
+    snprintf(out->name, sizeof out->name, "%s", account->name);
+    out->grant = account->grant;
+    out->via = via;
+    out->in_person = true;
+    settle(out, (enum role)account->role);
+}
+
+static void become_token_owner(const struct token *token, struct identity *out)
+{
+    snprintf(out->name, sizeof out->name, "%s", token->account);
+    out->grant = token->owner.grant;
+    grant_intersect(&out->grant, &token->grant);
+    out->via = token->kind == TOKEN_API ? "token" : "session";
+    out->in_person = token->kind == TOKEN_SESSION && !token->has_parent;
+    out->has_token = true;
+    memcpy(out->token, token->hash, sizeof out->token);
+    out->token_used_ms = token->used_ms;
+    settle(out, (enum role)(token->role < token->owner.role ? token->role : token->owner.role));
+}
+
+/* -- tokens and sessions -- */
+
+static bool is_good_here(const struct token *token)
+{
+    const char *address = getenv("REMOTE_ADDR");
+
+    return !token->addresses[0] || (address && network_list_holds(token->addresses, address));
+}
+
+static bool is_idle(const struct token *token, int64_t idle_ms, int64_t now_ms)
+{
+    int64_t last = token->used_ms > token->created_ms ? token->used_ms : token->created_ms;
+
+    return token->kind == TOKEN_SESSION && now_ms - last >= idle_ms;
+}
+
+static int look_up_token(const struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
+                         enum token_kind kind, struct token *out, struct error *err)
 {
     unsigned char hash[SECRET_HASH_SIZE];
     bool found;
@@ -173,9 +111,33 @@ int auth_check_token(const struct store *db, int64_t now_ms, const char *text, e
     secret_hash(text, strlen(text), hash);
     if (store_token_get(db, hash, out, &found, err) < 0)
         return -1;
-    if (!found || out->kind != kind || (out->expires_ms && out->expires_ms <= now_ms))
+    if (!found || out->kind != kind || out->owner.disabled || (out->expires_ms && out->expires_ms <= now_ms) ||
+        is_idle(out, settings->session_idle_ms, now_ms) || !is_good_here(out))
         return refuse(err);
     return 0;
+}
+
+/* A token that is right is never made to wait: nobody can guess 256 bits. But who tries is told so. */
+static int slow_down(struct store *db, const struct settings *settings, int64_t now_ms, struct error *err)
+{
+    unsigned char key[SECRET_KEY_SIZE];
+    struct guess guess;
+
+    if (key_read(settings, key, err) < 0)
+        return -1;
+    guess_init(&guess, GUESS_TOKEN, key, NULL);
+    if (guess_check(&guess, db, now_ms, err) < 0)
+        return -1;
+    guess_failed(&guess, db, now_ms);
+    return refuse(err);
+}
+
+static int find_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
+                      struct token *token, struct error *err)
+{
+    if (look_up_token(db, settings, now_ms, text, TOKEN_API, token, err) == 0)
+        return 0;
+    return err->status == 401 ? slow_down(db, settings, now_ms, err) : -1;
 }
 
 static int identify_job(const struct store *db, const char *text, bool runner, struct identity *out, struct error *err)
@@ -206,8 +168,8 @@ static int identify_job(const struct store *db, const char *text, bool runner, s
     return 0;
 }
 
-static int identify_bearer(const struct store *db, int64_t now_ms, const char *text, struct identity *out,
-                           struct error *err)
+static int identify_bearer(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
+                           struct identity *out, struct error *err)
 {
     struct token token;
 
@@ -215,36 +177,9 @@ static int identify_bearer(const struct store *db, int64_t now_ms, const char *t
         return identify_job(db, text, true, out, err);
     if (strncmp(text, AUTH_WORKER_PREFIX, 4) == 0)
         return identify_job(db, text, false, out, err);
-    if (auth_check_token(db, now_ms, text, TOKEN_API, &token, err) < 0)
+    if (find_token(db, settings, now_ms, text, &token, err) < 0)
         return -1;
-    snprintf(out->name, sizeof out->name, "%s", token.account);
-    out->role = (enum role)token.role;
-    out->via = "token";
-    return 0;
-}
-
-/* RFC 7617: base64 of user, colon, password. */
-static int identify_basic(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                          struct identity *out, struct error *err)
-{
-    char pair[2 * PASSWORD_MAX];
-    const char *end;
-    size_t size;
-    char *colon;
-
-    if (sodium_base642bin((unsigned char *)pair, sizeof pair - 1, text, strlen(text), " ", &size, &end,
-                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        *end)
-        return refuse(err);
-    pair[size] = '\0';
-    colon = strchr(pair, ':');
-    if (!colon || strlen(pair) != size || colon - pair >= (int)sizeof out->name)
-        return refuse(err);
-    *colon = '\0';
-    if (auth_check_password(db, settings, now_ms, pair, colon + 1, &out->role, err) < 0)
-        return -1;
-    snprintf(out->name, sizeof out->name, "%.*s", (int)sizeof out->name - 1, pair);
-    out->via = "password";
+    become_token_owner(&token, out);
     return 0;
 }
 
@@ -264,16 +199,110 @@ const char *auth_session_cookie(char out[SECRET_TOKEN_SIZE])
     return NULL;
 }
 
-static int identify_session(const struct store *db, int64_t now_ms, const char *text, struct identity *out,
-                            struct error *err)
+/* Failures are not counted: the cookie of a page that was left open is no attack. */
+static int identify_session(const struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
+                            struct identity *out, struct error *err)
 {
     struct token token;
 
-    if (auth_check_token(db, now_ms, text, TOKEN_SESSION, &token, err) < 0)
+    if (look_up_token(db, settings, now_ms, text, TOKEN_SESSION, &token, err) < 0)
         return -1;
-    snprintf(out->name, sizeof out->name, "%s", token.account);
-    out->role = (enum role)token.role;
-    out->via = "session";
+    become_token_owner(&token, out);
+    return 0;
+}
+
+/* -- passwords -- */
+
+/* RFC 7617: base64 of user, colon, password. */
+static int identify_basic(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
+                          struct identity *out, struct error *err)
+{
+    char pair[2 * PASSWORD_MAX];
+    struct account account;
+    const char *end;
+    size_t size;
+    char *colon;
+
+    if (sodium_base642bin((unsigned char *)pair, sizeof pair - 1, text, strlen(text), " ", &size, &end,
+                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        *end)
+        return refuse(err);
+    pair[size] = '\0';
+    colon = strchr(pair, ':');
+    if (!colon || strlen(pair) != size)
+        return refuse(err);
+    *colon = '\0';
+    if (password_check(db, settings, now_ms, pair, colon + 1, &account, err) < 0)
+        return -1;
+    become_account(&account, "password", out);
+    return 0;
+}
+
+/* -- the web server's own users -- */
+
+static const char *remote_user(const struct settings *settings)
+{
+    const char *user = getenv("REMOTE_USER");
+
+    return strcmp(settings->remote_user, "yes") == 0 && user && *user ? user : NULL;
+}
+
+/* Is the Authorization header the web server's, which has checked it already? With `AuthType Basic`, say, a Basic header is
+ * about its users, and none of ours. A Bearer token is always for us. */
+static bool is_for_web_server(const struct settings *settings, const char *sent)
+{
+    const char *type = getenv("AUTH_TYPE");
+    size_t scheme = strcspn(sent, " ");
+
+    if (!remote_user(settings) || (scheme == 6 && strncasecmp(sent, "Bearer", 6) == 0))
+        return false;
+    if (scheme == 5 && strncasecmp(sent, "Basic", 5) == 0)
+        return type && strcasecmp(type, "Basic") == 0;
+    return true; /* Digest, Negotiate: nothing that we understand */
+}
+
+/* The role that the setting gives: "alice:admin *:viewer". */
+static enum role mapped_role(const char *map, const char *user)
+{
+    char word[SETTING_TEXT_SIZE];
+    enum role others = ROLE_NONE;
+
+    while (text_next_word(&map, word, sizeof word)) {
+        char *colon = strrchr(word, ':');
+
+        if (!colon)
+            continue;
+        *colon = '\0';
+        if (strcmp(word, user) == 0)
+            return role_from_name(colon + 1);
+        if (strcmp(word, "*") == 0)
+            others = role_from_name(colon + 1);
+    }
+    return others;
+}
+
+/* An account of that name says what he may; else the setting does. */
+static int identify_remote(const struct store *db, const struct settings *settings, const char *user,
+                           struct identity *out, struct error *err)
+{
+    struct account account;
+    bool found;
+
+    if (strlen(user) >= sizeof out->name)
+        return error_set(err, 403, "forbidden", "the name of this user is too long");
+    if (store_account_get(db, user, &account, &found, err) < 0)
+        return -1;
+    if (found && account.disabled)
+        return refuse(err);
+    if (found) {
+        become_account(&account, "remote", out);
+        return 0;
+    }
+    snprintf(out->name, sizeof out->name, "%s", user);
+    out->via = "remote";
+    out->role = mapped_role(settings->remote_user_roles, user);
+    if (out->role == ROLE_NONE)
+        return error_set(err, 403, "forbidden", "you have no role here: ask the administrator");
     return 0;
 }
 
@@ -287,20 +316,88 @@ static int identify_anonymous(const struct settings *settings, struct identity *
     return 0;
 }
 
-int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, struct identity *out,
-                  struct error *err)
+/* -- all of them -- */
+
+/* A session that was begun here goes before the web server's user; one that has ended does not stand in his way. */
+static int identify_browser(const struct store *db, const struct settings *settings, int64_t now_ms, bool cookies,
+                            struct identity *out, struct error *err)
 {
-    const char *sent = request_header("AUTHORIZATION");
+    const char *user = remote_user(settings);
     char cookie[SECRET_TOKEN_SIZE];
 
-    *out = (struct identity){0};
-    if (sent && strncasecmp(sent, "Bearer ", 7) == 0)
-        return identify_bearer(db, now_ms, sent + 7 + strspn(sent + 7, " "), out, err);
-    if (sent && strncasecmp(sent, "Basic ", 6) == 0)
+    if (cookies && auth_session_cookie(cookie)) {
+        if (identify_session(db, settings, now_ms, cookie, out, err) == 0)
+            return 0;
+        if (err->status != 401 || !user)
+            return -1;
+    }
+    return user ? identify_remote(db, settings, user, out, err) : identify_anonymous(settings, out, err);
+}
+
+static int identify(struct store *db, const struct settings *settings, int64_t now_ms, bool cookies,
+                    struct identity *out, struct error *err)
+{
+    const char *sent = request_header("AUTHORIZATION");
+
+    if (!sent || !*sent || is_for_web_server(settings, sent))
+        return identify_browser(db, settings, now_ms, cookies, out, err);
+    if (strncasecmp(sent, "Bearer ", 7) == 0)
+        return identify_bearer(db, settings, now_ms, sent + 7 + strspn(sent + 7, " "), out, err);
+    if (strncasecmp(sent, "Basic ", 6) == 0)
         return identify_basic(db, settings, now_ms, sent + 6 + strspn(sent + 6, " "), out, err);
-    if (sent && *sent)
-        return error_set(err, 401, "unauthorized", "only Basic and Bearer credentials are understood");
-    if (auth_session_cookie(cookie))
-        return identify_session(db, now_ms, cookie, out, err);
-    return identify_anonymous(settings, out, err);
+    return error_set(err, 401, "unauthorized", "only Basic and Bearer credentials are understood");
+}
+
+/* Where somebody has shown that he is an admin, there is one; a job was started when there was. */
+static bool shows_admin(const struct identity *who)
+{
+    return who->job_right || (who->role == ROLE_ADMIN && (who->in_person || who->has_token));
+}
+
+int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, bool cookies, struct identity *out,
+                  struct error *err)
+{
+    struct error missing = {0};
+    int result;
+
+    *out = (struct identity){0};
+    result = identify(db, settings, now_ms, cookies, out, err);
+    if ((result == 0 && shows_admin(out)) || require_admin(db, &missing) == 0)
+        return result;
+    *err = missing;
+    return -1;
+}
+
+int auth_identify_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
+                           const char *password, struct identity *out, struct error *err)
+{
+    struct account account;
+
+    *out = (struct identity){0};
+    if (require_admin(db, err) < 0 || password_check(db, settings, now_ms, name, password, &account, err) < 0)
+        return -1;
+    become_account(&account, "password", out);
+    return 0;
+}
+
+int auth_identify_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
+                        struct token *token, struct identity *out, struct error *err)
+{
+    *out = (struct identity){0};
+    if (require_admin(db, err) < 0 || find_token(db, settings, now_ms, text, token, err) < 0)
+        return -1;
+    become_token_owner(token, out);
+    return 0;
+}
+
+void auth_note_use(struct store *db, const struct identity *who, int64_t now_ms)
+{
+    struct error ignored = {0}; /* the next request may note it */
+
+    if (!who->has_token || now_ms - who->token_used_ms < USE_NOTED_MS)
+        return;
+    if (store_begin(db, &ignored) < 0)
+        return;
+    if (store_token_use(db, who->token, now_ms, &ignored) < 0 || store_commit(db, &ignored) < 0)
+        store_rollback(db);
 }

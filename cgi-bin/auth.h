@@ -15,30 +15,38 @@ enum role { ROLE_NONE = 0, ROLE_VIEWER, ROLE_OPERATOR, ROLE_DEVELOPER, ROLE_ADMI
 enum job_right { JOB_RIGHT_NONE = 0, JOB_RIGHT_WORKER = 1, JOB_RIGHT_RUNNER = 2 };
 
 struct identity {
-    char name[65];      /* account; "anonymous"; "job ID" */
-    enum role role;     /* of accounts and anonymous callers */
-    const char *via;    /* "token", "password", "session", "anonymous", "job" */
+    char name[65];      /* account, or user of the web server; "anonymous"; "job ID" */
+    enum role role;     /* of all but jobs; at most developer when grant is limited */
+    const char *via;    /* "token", "password", "session", "remote", "anonymous", "job" */
+    struct grant grant; /* which workers and whose jobs; of all but jobs */
+    bool in_person;     /* the user of an account, by password, session or web server; not an API token of his */
     unsigned job_right; /* of a job's token: JOB_RIGHT_WORKER or JOB_RIGHT_RUNNER, good for job_id alone */
     char job_id[ULID_SIZE];
     unsigned char hash[SECRET_HASH_SIZE]; /* of a job's token, as the store keeps it */
+    bool has_token; /* API token or session: */
+    unsigned char token[SECRET_HASH_SIZE];
+    int64_t token_used_ms; /* when it was used before this */
 };
 
 const char *role_name(enum role role);
 enum role role_from_name(const char *name); /* ROLE_NONE: there is none of that name */
 
-/* Finds out. Credentials that were sent must be right, also where anonymous callers are let in.
- * -1: 401 unauthorized (wrong, expired, or none and anonymous callers may do nothing), 500, 503. */
-int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, struct identity *out,
+/* Finds out. Credentials that were sent must be right, also where anonymous callers are let in. Without `cookies`, that of
+ * a session counts for nothing.
+ * -1: 401 unauthorized (wrong, expired, or none and anonymous callers may do nothing), 403 forbidden (a user of the web
+ * server who has no role), 429 too_many_failures, too_many_logins, 500, 503 no_admin. */
+int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, bool cookies, struct identity *out,
                   struct error *err);
 
-/* Checks a user's password. -1: 401 unauthorized, the same for a name that is not known, and as slow; 429 too_many_logins
- * when others keep it busy. */
-int auth_check_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
-                        const char *password, enum role *role, struct error *err);
+/* Checks credentials that were sent in a body, as those of a header. -1: as above. */
+int auth_identify_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
+                           const char *password, struct identity *out, struct error *err);
+int auth_identify_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
+                        struct token *token, struct identity *out, struct error *err);
 
-/* Checks an API token or a session. -1: 401 unauthorized. */
-int auth_check_token(const struct store *db, int64_t now_ms, const char *text, enum token_kind kind, struct token *out,
-                     struct error *err);
+/* Notes that the caller's token was used, once a minute, so that a read stays a read. After the request: it is a
+ * transaction of its own. */
+void auth_note_use(struct store *db, const struct identity *who, int64_t now_ms);
 
 /* The two tokens of a job's run: their text begins with the job's id, so that it is found by that. */
 enum { AUTH_JOB_TOKEN_SIZE = 4 + 26 + 1 + SECRET_TOKEN_SIZE };

@@ -59,12 +59,12 @@ static int read_filter(const struct request *req, struct job_filter *f, struct e
 }
 
 /* How many jobs are in each state, whatever the filter: the page's tabs. */
-static int put_counts(const struct store *db, struct response *res, struct error *err)
+static int put_counts(const struct context *ctx, const struct store *db, struct response *res, struct error *err)
 {
     struct json_writer w = {.out = &res->extra, .comma = true};
     int64_t counts[JOB_STATES];
 
-    if (store_job_counts(db, counts, err) < 0)
+    if (store_job_counts(db, &ctx->who->grant, counts, err) < 0)
         return -1;
     json_name(&w, "counts");
     json_begin(&w, '{');
@@ -80,9 +80,8 @@ int read_jobs(const struct request *req, const struct context *ctx, const struct
               struct error *err)
 {
     struct listing l = {.res = res, .csv = req->format == FORMAT_CSV};
-    struct job_filter filter = {0};
+    struct job_filter filter = {.grant = &ctx->who->grant};
 
-    (void)ctx;
     if (request_query_int(req, "limit", 1, 1000, 50, &l.left, err) < 0 || read_filter(req, &filter, err) < 0)
         return -1;
     filter.limit = (int)l.left + 1;
@@ -92,7 +91,7 @@ int read_jobs(const struct request *req, const struct context *ctx, const struct
         return -1;
     if (l.more)
         response_next(res, req, l.last);
-    return put_counts(db, res, err);
+    return put_counts(ctx, db, res, err);
 }
 
 int wait_for_job(const struct context *ctx, const struct store *db, const char *id, int64_t seconds, struct job *job,

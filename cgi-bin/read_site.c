@@ -27,6 +27,10 @@ int read_me(const struct request *req, const struct context *ctx, const struct s
     json_put_string(&res->json, role_name(ctx->who->role));
     json_name(&res->json, "via");
     json_put_string(&res->json, ctx->who->via);
+    json_name(&res->json, "workers");
+    json_put_words(&res->json, ctx->who->grant.limited ? ctx->who->grant.workers : NULL);
+    json_name(&res->json, "in_person");
+    json_put_bool(&res->json, ctx->who->in_person);
     json_end(&res->json, '}');
     return 0;
 }

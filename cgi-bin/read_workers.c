@@ -37,7 +37,6 @@ int read_workers(const struct request *req, const struct context *ctx, const str
     struct listing l = {.res = res, .csv = req->format == FORMAT_CSV};
     const char *cursor = request_query(req, "cursor");
 
-    (void)ctx;
     if (request_query_int(req, "limit", 1, 1000, 50, &l.left, err) < 0)
         return -1;
     if (cursor && !text_is_name(cursor))
@@ -47,8 +46,8 @@ int read_workers(const struct request *req, const struct context *ctx, const str
 
         csv_header(&w, worker_columns);
     }
-    if (store_worker_count(db, &res->total, err) < 0 ||
-        store_worker_each(db, cursor, (int)l.left + 1, put_worker, &l, err) < 0)
+    if (store_worker_count(db, &ctx->who->grant, &res->total, err) < 0 ||
+        store_worker_each(db, &ctx->who->grant, cursor, (int)l.left + 1, put_worker, &l, err) < 0)
         return -1;
     if (l.more)
         response_next(res, req, l.last);

@@ -194,9 +194,11 @@ static void put_head(const struct response *res, const char *type, int64_t lengt
         buf_printf(out, "Content-Type: %s%s\r\n", type, strncmp(type, "text/", 5) == 0 ? "; charset=utf-8" : "");
     if (length >= 0)
         buf_printf(out, "Content-Length: %lld\r\n", (long long)length);
-    buf_puts(out, "Cache-Control: private, no-cache\r\n"
-                  "X-Content-Type-Options: nosniff\r\n"
+    buf_printf(out, "Cache-Control: %s\r\n", res->no_store ? "no-store" : "private, no-cache");
+    buf_puts(out, "X-Content-Type-Options: nosniff\r\n"
                   "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                  "Cross-Origin-Resource-Policy: same-origin\r\n"
+                  "Referrer-Policy: no-referrer\r\n"
                   "Vary: Accept, Authorization, Cookie\r\n");
     buf_put(out, res->headers.data, res->headers.size);
     buf_puts(out, "\r\n");

@@ -16,6 +16,7 @@ struct response {
     int status;         /* 200 unless a handler says otherwise */
     struct buf headers; /* "Name: value\r\n" each */
     bool has_tag;       /* a handler set an ETag of its own */
+    bool no_store;      /* it holds a secret: nobody on the way may keep it */
 
     struct buf data;         /* items of `data`, as JSON */
     struct json_writer json; /* writes into `data` */

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "origin.h"
 
 enum { BODY_SMALL_MAX = 4096, BODY_REPORT_MAX = 1 << 20 };
 
@@ -87,21 +88,6 @@ bool router_reads_json(const struct route *route)
     return route->reads_json || (route->body == BODY_ENTRY && strcmp(type, "application/x-ndjson") == 0);
 }
 
-/* A page of another site can make a browser send a request with the user's password or cookie. Browsers say where a
- * request comes from (Fetch Metadata; Origin, RFC 6454 section 7); programs send neither. */
-static bool comes_from_another_site(void)
-{
-    const char *site = request_header("SEC_FETCH_SITE"), *origin = request_header("ORIGIN");
-    const char *host = request_header("HOST"), *own;
-
-    if (site)
-        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
-    if (!origin)
-        return false;
-    own = strstr(origin, "://");
-    return !own || !host || strcasecmp(own + 3, host) != 0;
-}
-
 /* RFC 9110 section 11.6.1. A script of the page has its own log-in form, and must not make the browser ask as well. */
 static void put_challenge(struct response *res)
 {
@@ -122,6 +108,9 @@ static int check_rights(const struct request *req, const struct route *route, co
             return 0;
         return error_set(err, 403, "forbidden", "a job's token is good for its own log, response and progress only");
     }
+    if (who->role >= route->role && route->in_person && !who->in_person)
+        return error_set(err, 403, "forbidden",
+                         "this is for a user himself: log in with your password, not with a token");
     if (who->role >= route->role)
         return 0;
     if (route->role == ROLE_NOBODY)
@@ -145,25 +134,11 @@ static int64_t body_max(enum body_limit limit, const struct settings *settings)
     }
 }
 
-static bool in_words(const char *words, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *p = words; p && *p; p += strspn(p, " ")) {
-        size_t n = strcspn(p, " ");
-
-        if (n == length && memcmp(p, word, n) == 0)
-            return true;
-        p += n;
-    }
-    return false;
-}
-
 /* A misspelled filter that is ignored would answer a question that nobody asked. */
 static int check_query(const struct request *req, const struct route *route, struct error *err)
 {
     for (int i = 0; i < req->query_count; i++) {
-        if (!in_words(route->query, req->query[i].name))
+        if (!text_in_words(route->query ? route->query : "", req->query[i].name))
             return error_set(err, 400, "bad_parameter", "this path takes no parameter %.60s", req->query[i].name);
     }
     return 0;
@@ -179,6 +154,27 @@ static int check_path(const struct request *req, struct error *err)
     if (name && !text_is_name(name))
         return error_set(err, req->method == METHOD_GET || req->method == METHOD_HEAD ? 404 : 422, "worker_name",
                          "the name of a worker has 1 to 64 letters, digits, _ and -");
+    return 0;
+}
+
+/* To whom is limited to some workers, the others are not there, nor their jobs. All routes of one job or worker are
+ * guarded here; lists ask the store for those that are allowed. */
+static int check_grant(const struct request *req, const struct identity *who, const struct store *db, struct error *err)
+{
+    const char *id = request_path(req, "id"), *name = request_path(req, "name");
+    struct job_peek job;
+
+    if (!who->grant.limited)
+        return 0;
+    if (name && !grant_allows(&who->grant, name)) {
+        if (req->method == METHOD_PUT)
+            return error_set(err, 403, "forbidden", "you may use some workers only, and %s is none of them", name);
+        return error_set(err, 404, "worker_unknown", "there is no worker %s", name);
+    }
+    if (id && store_job_peek(db, id, &job, err) < 0)
+        return -1;
+    if (id && !grant_allows(&who->grant, job.worker))
+        return error_set(err, 404, "job_unknown", "there is no job %s", id);
     return 0;
 }
 
@@ -201,9 +197,8 @@ static int check_length(const struct route *route, struct error *err)
 static int call(struct request *req, const struct route *route, struct context *ctx, struct store *db,
                 struct response *res, struct error *err)
 {
-    if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 || check_query(req, route, err) < 0)
-        return -1;
-    if (check_length(route, err) < 0)
+    if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 ||
+        check_query(req, route, err) < 0 || check_grant(req, ctx->who, db, err) < 0 || check_length(route, err) < 0)
         return -1;
     if (route->body != BODY_NONE && request_read_body(req, body_max(route->body, ctx->settings), err) < 0)
         return -1;
@@ -214,17 +209,35 @@ static int call(struct request *req, const struct route *route, struct context *
     return route->write(req, ctx, db, res, err);
 }
 
-static int answer(const struct route *route, struct request *req, struct context *ctx, struct store *db,
-                  struct response *res, struct error *err)
+/* What another site's page can make a browser do in the user's name. A token is never sent by a browser on its own, so with
+ * one a page that is listed may write. */
+static int check_origin(const struct request *req, const struct route *route, enum origin origin, struct error *err)
 {
-    struct identity who = {0};
+    const char *sent = request_header("AUTHORIZATION");
+    char cookie[SECRET_TOKEN_SIZE];
 
-    if (route->write && comes_from_another_site())
+    if (!route->write)
+        return 0;
+    if (origin == ORIGIN_OTHER || (origin == ORIGIN_LISTED && !(sent && strncasecmp(sent, "Bearer ", 7) == 0)))
         return error_set(err, 403, "cross_site", "this request comes from a page of another site");
-    ctx->who = &who;
+    if (route->role > ROLE_NONE && !sent && origin_is_form(req) && auth_session_cookie(cookie))
+        return error_set(err, 403, "cross_site",
+                         "with a session's cookie, send JSON: forms of other sites cannot do that");
+    return 0;
+}
+
+static int answer(const struct route *route, struct request *req, struct context *ctx, struct store *db,
+                  struct response *res, struct identity *who, struct error *err)
+{
+    enum origin origin = origin_of_request(ctx->settings);
+
+    origin_put_headers(ctx->settings, res);
+    if (check_origin(req, route, origin, err) < 0)
+        return -1;
+    ctx->who = who;
     if (route->role > ROLE_NONE) {
-        if (auth_identify(db, ctx->settings, ctx->engine->now_ms, &who, err) < 0 ||
-            check_rights(req, route, &who, err) < 0)
+        if (auth_identify(db, ctx->settings, ctx->engine->now_ms, origin == ORIGIN_OWN, who, err) < 0 ||
+            check_rights(req, route, who, err) < 0)
             return -1;
     }
     return call(req, route, ctx, db, res, err);
@@ -234,9 +247,10 @@ void router_answer(const struct route *route, struct request *req, const struct 
                    struct store *db, struct response *res)
 {
     struct context ctx = *ctx_without_who;
+    struct identity who = {0};
     struct error err = {0};
 
-    if (answer(route, req, &ctx, db, res, &err) < 0) {
+    if (answer(route, req, &ctx, db, res, &who, &err) < 0) {
         store_rollback(db);
         if (err.status == 401)
             put_challenge(res);
@@ -245,4 +259,5 @@ void router_answer(const struct route *route, struct request *req, const struct 
         if (!res->sent)
             response_error(res, req, &err);
     }
+    auth_note_use(db, &who, ctx.engine->now_ms);
 }

@@ -30,6 +30,7 @@ struct route {
     const char *path;   /* "/jobs/:id/log" */
     enum role role;     /* ROLE_NONE: anybody */
     unsigned job_right; /* what tokens of the job itself may call it: enum job_right */
+    bool in_person;     /* for the user of an account himself, not for a token of his */
     read_handler *read; /* gets a store that it cannot write */
     write_handler *write;
     unsigned formats; /* of the answer: enum format; 0: it has no body of its own */

@@ -159,6 +159,8 @@ static int build_job(const struct json *body, const struct context *ctx, const s
     if (started && json_type(started) != JSON_BOOL)
         return wrong(err, "`start` must be true or false");
     *start = json_is_true(started);
+    if (!grant_allows(&ctx->who->grant, json_string(name)))
+        return error_set(err, 422, "worker_unknown", "there is no worker %s", json_string(name));
     if (store_worker_get(db, json_string(name), 0, false, &w, err) < 0) {
         err->status = err->status == 404 ? 422 : err->status; /* the path is right, the body is not */
         return -1;

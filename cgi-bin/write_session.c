@@ -5,32 +5,42 @@
 #include "base/cleanup.h"
 #include "handlers.h"
 
-enum { SESSION_SECONDS = 12 * 3600 };
-
-/* Whose credentials are these? */
+/* Whose credentials are these, and what may the session do? One that a token begins may no more than the token. */
 static int check(const struct json *body, const struct context *ctx, struct store *db, struct token *session,
-                 struct error *err)
+                 struct identity *who, struct error *err)
 {
     const char *user = json_string(json_member(body, "user")), *password = json_string(json_member(body, "password"));
     const char *text = json_string(json_member(body, "token"));
     int64_t now_ms = ctx->engine->now_ms;
-    enum role role;
 
+    *session = (struct token){.role = ROLE_ADMIN};
     if (text) {
-        struct token token;
-
-        if (auth_check_token(db, now_ms, text, TOKEN_API, &token, err) < 0)
+        if (auth_identify_token(db, ctx->settings, now_ms, text, session, who, err) < 0)
             return -1;
-        *session = token;
-        return 0;
-    }
-    if (!user || !password || strlen(user) >= sizeof session->account)
+        memcpy(session->parent, session->hash, sizeof session->parent);
+        session->has_parent = true;
+    } else if (!user || !password) {
         return error_set(err, 422, "session_invalid", "log in with {\"user\",\"password\"} or {\"token\"}");
-    if (auth_check_password(db, ctx->settings, now_ms, user, password, &role, err) < 0)
+    } else if (auth_identify_password(db, ctx->settings, now_ms, user, password, who, err) < 0) {
         return -1;
-    strcpy(session->account, user);
-    session->role = role;
+    }
+    strcpy(session->account, who->name);
     return 0;
+}
+
+/* Fills what is the same for all sessions; `text` becomes the cookie. Returns how many seconds it may last. */
+static int make_session(const struct context *ctx, struct token *session, char text[SECRET_TOKEN_SIZE])
+{
+    int64_t end_ms = ctx->engine->now_ms + ctx->settings->session_max_ms;
+
+    secret_token(text);
+    secret_hash(text, strlen(text), session->hash);
+    session->kind = TOKEN_SESSION;
+    session->name[0] = '\0';
+    session->created_ms = session->used_ms = ctx->engine->now_ms;
+    if (!session->expires_ms || session->expires_ms > end_ms)
+        session->expires_ms = end_ms;
+    return (int)((session->expires_ms - session->created_ms) / 1000);
 }
 
 /* The browser compares the path with that of its URLs, in which a space is %20. */
@@ -44,34 +54,32 @@ static void put_cookie(const struct request *req, const char *value, int seconds
                     value, buf_text(&base), seconds, https && strcmp(https, "on") == 0 ? "; Secure" : "");
 }
 
-/* POST /session. 200; 401 unauthorized; 422 session_invalid. */
+/* POST /session. 200; 401 unauthorized; 422 session_invalid; 429; 503 no_admin. */
 int write_session(struct request *req, const struct context *ctx, struct store *db, struct response *res,
                   struct error *err)
 {
     struct json *body = json_parse(buf_text(&req->body), req->body.size, err);
-    struct token session = {0};
+    struct token session;
+    struct identity who;
     char text[SECRET_TOKEN_SIZE];
-    int result;
+    int result, seconds;
 
     if (!body)
         return -1;
-    result = check(body, ctx, db, &session, err);
+    result = check(body, ctx, db, &session, &who, err);
     json_free(body);
     if (result < 0)
         return -1;
-    secret_token(text);
-    secret_hash(text, strlen(text), session.hash);
-    session.kind = TOKEN_SESSION;
-    session.created_ms = ctx->engine->now_ms;
-    session.expires_ms = session.created_ms + SESSION_SECONDS * 1000LL;
+    seconds = make_session(ctx, &session, text);
     if (store_begin(db, err) < 0 || store_token_put(db, &session, err) < 0 || store_commit(db, err) < 0)
         return -1;
-    put_cookie(req, text, SESSION_SECONDS, res);
+    put_cookie(req, text, seconds, res);
+    res->no_store = true;
     json_begin(&res->json, '{');
     json_name(&res->json, "name");
-    json_put_string(&res->json, session.account);
+    json_put_string(&res->json, who.name);
     json_name(&res->json, "role");
-    json_put_string(&res->json, role_name((enum role)session.role));
+    json_put_string(&res->json, role_name(who.role));
     json_end(&res->json, '}');
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/store_ops.h"
 
 static const struct store_ops *const backends[] = {&store_sqlite};
@@ -34,6 +35,29 @@ void worker_clear(struct worker *worker)
     free(worker->options);
     free(worker->code);
     *worker = (struct worker){0};
+}
+
+bool grant_allows(const struct grant *grant, const char *worker)
+{
+    return !grant->limited || text_in_words(grant->workers, worker);
+}
+
+void grant_intersect(struct grant *grant, const struct grant *other)
+{
+    struct grant both = {.limited = true};
+
+    if (!other->limited)
+        return;
+    if (grant->limited)
+        text_common_words(grant->workers, other->workers, both.workers);
+    else
+        both = *other;
+    *grant = both;
+}
+
+void token_id(const struct token *token, char out[TOKEN_ID_SIZE])
+{
+    text_to_hex(token->hash, (TOKEN_ID_SIZE - 1) / 2, out);
 }
 
 void entry_place(struct job *job, enum entry_kind kind, struct entry *entries, size_t count)
@@ -78,15 +102,15 @@ int store_worker_get(const struct store *s, const char *name, int64_t version, b
     return s->ops->worker_get(s, name, version, code, out, err);
 }
 
-int store_worker_each(const struct store *s, const char *after, int limit, int (*each)(const struct worker *, void *),
-                      void *context, struct error *err)
+int store_worker_each(const struct store *s, const struct grant *grant, const char *after, int limit,
+                      int (*each)(const struct worker *, void *), void *context, struct error *err)
 {
-    return s->ops->worker_each(s, after, limit, each, context, err);
+    return s->ops->worker_each(s, grant, after, limit, each, context, err);
 }
 
-int store_worker_count(const struct store *s, int64_t *count, struct error *err)
+int store_worker_count(const struct store *s, const struct grant *grant, int64_t *count, struct error *err)
 {
-    return s->ops->worker_count(s, count, err);
+    return s->ops->worker_count(s, grant, count, err);
 }
 
 int store_worker_put(struct store *s, struct worker *worker, struct error *err)
@@ -135,9 +159,9 @@ int store_job_count(const struct store *s, const struct job_filter *filter, int6
     return s->ops->job_count(s, filter, count, err);
 }
 
-int store_job_counts(const struct store *s, int64_t *counts, struct error *err)
+int store_job_counts(const struct store *s, const struct grant *grant, int64_t *counts, struct error *err)
 {
-    return s->ops->job_counts(s, counts, err);
+    return s->ops->job_counts(s, grant, counts, err);
 }
 
 int store_entry_append(struct store *s, struct job *job, enum entry_kind kind, struct entry *entries, size_t count,
@@ -163,6 +187,22 @@ int store_account_get(const struct store *s, const char *name, struct account *o
     return s->ops->account_get(s, name, out, found, err);
 }
 
+int store_account_each(const struct store *s, const char *after, int limit, int (*each)(const struct account *, void *),
+                       void *context, struct error *err)
+{
+    return s->ops->account_each(s, after, limit, each, context, err);
+}
+
+int store_account_delete(struct store *s, const char *name, struct error *err)
+{
+    return s->ops->account_delete(s, name, err);
+}
+
+int store_account_count_role(const struct store *s, int role, const char *except, int64_t *count, struct error *err)
+{
+    return s->ops->account_count_role(s, role, except, count, err);
+}
+
 int store_account_put(struct store *s, const struct account *account, struct error *err)
 {
     return s->ops->account_put(s, account, err);
@@ -176,6 +216,32 @@ int store_account_count(const struct store *s, int64_t *count, struct error *err
 int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found, struct error *err)
 {
     return s->ops->token_get(s, hash, out, found, err);
+}
+
+int store_token_each(const struct store *s, const char *account, const char *after, int limit,
+                     int (*each)(const struct token *, void *), void *context, struct error *err)
+{
+    return s->ops->token_each(s, account, after, limit, each, context, err);
+}
+
+int store_token_count(const struct store *s, const char *account, int64_t *count, struct error *err)
+{
+    return s->ops->token_count(s, account, count, err);
+}
+
+int store_token_use(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err)
+{
+    return s->ops->token_use(s, hash, now_ms, err);
+}
+
+int store_token_revoke(struct store *s, const char *id, const char *account, struct error *err)
+{
+    return s->ops->token_revoke(s, id, account, err);
+}
+
+int store_token_end_sessions(struct store *s, const char *account, const unsigned char *except, struct error *err)
+{
+    return s->ops->token_end_sessions(s, account, except, err);
 }
 
 int store_token_put(struct store *s, const struct token *token, struct error *err)
@@ -198,4 +264,20 @@ int store_password_seen_put(struct store *s, const unsigned char *hash, const ch
                             int64_t expires_ms, struct error *err)
 {
     return s->ops->password_seen_put(s, hash, account, now_ms, expires_ms, err);
+}
+
+int store_failure_get(const struct store *s, const unsigned char *hash, int64_t now_ms, struct failure *out,
+                      struct error *err)
+{
+    return s->ops->failure_get(s, hash, now_ms, out, err);
+}
+
+int store_failure_add(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err)
+{
+    return s->ops->failure_add(s, hash, now_ms, err);
+}
+
+int store_failure_forget(struct store *s, const unsigned char *hash, struct error *err)
+{
+    return s->ops->failure_forget(s, hash, err);
 }

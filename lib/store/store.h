@@ -30,6 +30,20 @@ void store_rollback(struct store *s);                 /* nothing open: does noth
  * transaction that writes begins. This takes a newer view: for who waits for a change. */
 void store_refresh(const struct store *s);
 
+/* -- whose -- */
+
+/* Which workers somebody may use, and whose jobs he may see: all, or those named. */
+enum { GRANT_SIZE = 1024 };
+struct grant {
+    bool limited;
+    char workers[GRANT_SIZE]; /* names separated by spaces; "" unless limited */
+};
+
+/* Is this worker one of them? */
+bool grant_allows(const struct grant *grant, const char *worker);
+/* What both allow. */
+void grant_intersect(struct grant *grant, const struct grant *other);
+
 /* -- workers -- */
 
 enum worker_kind { WORKER_C = 1, WORKER_PHP, WORKER_SCRIPT, WORKER_KINDS };
@@ -58,11 +72,11 @@ void worker_clear(struct worker *worker);
  * deleted. *out is the caller's: worker_clear(). */
 int store_worker_get(const struct store *s, const char *name, int64_t version, bool code, struct worker *out,
                      struct error *err);
-/* Calls each() in the order of names, from the first after `after` (NULL: from the start), at most `limit` times.
- * each() borrows the worker; it returns 0 to go on. */
-int store_worker_each(const struct store *s, const char *after, int limit, int (*each)(const struct worker *, void *),
-                      void *context, struct error *err);
-int store_worker_count(const struct store *s, int64_t *count, struct error *err);
+/* Those that `grant` allows (NULL: all), in the order of names, from the first after `after` (NULL: from the start), at
+ * most `limit`. each() borrows the worker; it returns 0 to go on. */
+int store_worker_each(const struct store *s, const struct grant *grant, const char *after, int limit,
+                      int (*each)(const struct worker *, void *), void *context, struct error *err);
+int store_worker_count(const struct store *s, const struct grant *grant, int64_t *count, struct error *err);
 /* Adds a version and makes it current; worker->version is set to the next number, also after a deletion. */
 int store_worker_put(struct store *s, struct worker *worker, struct error *err);
 int store_worker_delete(struct store *s, const char *name, struct error *err); /* 404 worker_unknown */
@@ -72,10 +86,11 @@ int store_worker_delete(struct store *s, const char *name, struct error *err); /
 struct job_filter {
     enum job_state state; /* 0: any */
     const char *worker, *name;
-    const char *text;      /* a part of id, worker, name or parameters */
-    int64_t since_ms;      /* created at or after; 0: any */
-    int64_t until_ms;      /* created before; 0: any */
-    const char *before_id; /* the page after this job */
+    const struct grant *grant; /* jobs of these workers alone; NULL: of all */
+    const char *text;          /* a part of id, worker, name or parameters */
+    int64_t since_ms;          /* created at or after; 0: any */
+    int64_t until_ms;          /* created before; 0: any */
+    const char *before_id;     /* the page after this job */
     int limit;
 };
 
@@ -83,6 +98,7 @@ int store_job_insert(struct store *s, struct job *job, struct error *err);      
 int store_job_get(const struct store *s, const char *id, struct job *out, struct error *err); /* 404 job_unknown */
 /* As much of a job as tells whether it runs: cheap, for those who ask often. 404 job_unknown. */
 struct job_peek {
+    char worker[JOB_WORKER_SIZE];
     enum job_state state;
     bool held;
     char host[JOB_HOST_SIZE];
@@ -97,8 +113,8 @@ int store_job_delete(struct store *s, const struct job *job, struct error *err);
 int store_job_each(const struct store *s, const struct job_filter *filter, int (*each)(const struct job *, void *),
                    void *context, struct error *err);
 int store_job_count(const struct store *s, const struct job_filter *filter, int64_t *count, struct error *err);
-/* How many jobs are in each state: counts[JOB_STATES]. */
-int store_job_counts(const struct store *s, int64_t *counts, struct error *err);
+/* How many jobs that `grant` allows (NULL: all) are in each state: counts[JOB_STATES]. */
+int store_job_counts(const struct store *s, const struct grant *grant, int64_t *counts, struct error *err);
 
 /* -- entries -- */
 
@@ -118,31 +134,85 @@ int store_entry_at(const struct store *s, int64_t job, enum entry_kind kind, int
 struct account {
     char name[65];
     int role;
-    char password[SECRET_PASSWORD_SIZE]; /* its Argon2id hash */
+    bool disabled;
+    struct grant grant;
+    char password[SECRET_PASSWORD_SIZE]; /* its Argon2id hash; "": it has none */
     int64_t created_ms;
 };
 
 enum token_kind { TOKEN_API = 1, TOKEN_SESSION };
 
+enum { TOKEN_NAME_SIZE = 101, TOKEN_ADDRESSES_SIZE = 512, TOKEN_ID_SIZE = 17 };
+
+/* What a token may is also limited by what its owner may at the moment. */
 struct token {
     unsigned char hash[SECRET_HASH_SIZE];
     char account[65];
     int role;
     enum token_kind kind;
+    bool has_parent;
+    unsigned char parent[SECRET_HASH_SIZE]; /* the token that a session was begun with: both end together */
+    char name[TOKEN_NAME_SIZE];
+    struct grant grant;
+    char addresses[TOKEN_ADDRESSES_SIZE]; /* networks from which it is good, separated by spaces; "": from anywhere */
     int64_t created_ms;
     int64_t expires_ms; /* 0: never */
+    int64_t used_ms;    /* when it was last used, to a minute; 0: not yet */
+    struct {            /* of the account, as it is now: only read */
+        int role;
+        bool disabled;
+        struct grant grant;
+    } owner;
 };
 
+/* The public name of a token: the beginning of its hash, as 16 hexadecimal digits. */
+void token_id(const struct token *token, char out[TOKEN_ID_SIZE]);
+
 int store_account_get(const struct store *s, const char *name, struct account *out, bool *found, struct error *err);
+/* Calls each() in the order of names, from the first after `after` (NULL: from the start), at most `limit` times.
+ * each() borrows the account; it returns 0 to go on. */
+int store_account_each(const struct store *s, const char *after, int limit, int (*each)(const struct account *, void *),
+                       void *context, struct error *err);
 int store_account_put(struct store *s, const struct account *account, struct error *err); /* new, or replaced */
+/* With its tokens and sessions. 404 user_unknown. */
+int store_account_delete(struct store *s, const char *name, struct error *err);
 int store_account_count(const struct store *s, int64_t *count, struct error *err);
+/* How many accounts that are not disabled have at least this role, but for the one of this name ("": for none). */
+int store_account_count_role(const struct store *s, int role, const char *except, int64_t *count, struct error *err);
+
+/* Not found: also when its account is gone. */
 int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found,
                     struct error *err);
+/* Of one account (NULL: of all), in the order of ids, from the first after `after` (NULL: from the start). */
+int store_token_each(const struct store *s, const char *account, const char *after, int limit,
+                     int (*each)(const struct token *, void *), void *context, struct error *err);
+int store_token_count(const struct store *s, const char *account, int64_t *count, struct error *err);
 int store_token_put(struct store *s, const struct token *token, struct error *err); /* and drops those that expired */
+int store_token_use(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err); /* sets used_ms */
+/* With the sessions that were begun with it; one that is not there is no error. */
 int store_token_delete(struct store *s, const unsigned char *hash, struct error *err);
+/* The same by its id, when it is this account's (NULL: anybody's). 404 token_unknown. */
+int store_token_revoke(struct store *s, const char *id, const char *account, struct error *err);
+/* Ends the sessions of an account, but for one (NULL: all). */
+int store_token_end_sessions(struct store *s, const char *account, const unsigned char *except, struct error *err);
+
 int store_password_seen_get(const struct store *s, const unsigned char *hash, int64_t now_ms, bool *found,
                             struct error *err);
 int store_password_seen_put(struct store *s, const unsigned char *hash, const char *account, int64_t now_ms,
                             int64_t expires_ms, struct error *err); /* and drops those that expired */
+
+/* Failed log-ins under a hash of who tried from where. */
+struct failure {
+    int64_t count; /* 0: none */
+    int64_t last_ms;
+};
+enum { FAILURES_MAX = 10000, FAILURE_KEPT_MS = 60 * 60 * 1000 };
+
+/* None also when the last one is longer ago than FAILURE_KEPT_MS. */
+int store_failure_get(const struct store *s, const unsigned char *hash, int64_t now_ms, struct failure *out,
+                      struct error *err);
+/* One more. Drops what is too old, and the oldest when there are more than FAILURES_MAX. */
+int store_failure_add(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err);
+int store_failure_forget(struct store *s, const unsigned char *hash, struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* The store's contract on SQLite. Each statement is prepared once per connection, and every value is bound. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,18 @@
     "progress, parameters, pause_wanted, paused, on_lost, seen, suspicion, limit_cpu, "         \
     "limit_memory, limit_files, limit_processes, limit_file_size, limit_log, wall, blocks_in, " \
     "blocks_out, switches, switches_forced"
+
+#define ACCOUNT_COLUMNS "name, role, disabled, workers, password, created"
+
+/* With what its owner may. */
+#define TOKEN_COLUMNS                                                                                            \
+    "t.hash, t.account, t.role, t.kind, t.parent, t.name, t.workers, t.addresses, t.created, t.expires, t.used," \
+    " a.role, a.disabled, a.workers FROM token t JOIN account a ON a.name = t.account"
+
+#define TOKEN_ID(hash) "lower(hex(substr(" hash ", 1, 8)))"
+
+/* Of two values that are bound: the workers of a grant, each with a space before and after it; or NULL, for all. */
+#define ALLOWED(workers, worker) "(" workers " IS NULL OR instr(" workers ", ' ' || " worker " || ' '))"
 
 #define WORKER_COLUMNS                                                                                             \
     "v.worker, v.version, v.kind, v.sha256, v.size, w.created, v.created, v.author, v.description, v.parameters, " \
@@ -43,16 +56,29 @@ enum statement {
     ENTRY_EACH,
     ENTRY_START,
     ACCOUNT_GET,
+    ACCOUNT_EACH,
     ACCOUNT_PUT,
+    ACCOUNT_DELETE,
     ACCOUNT_COUNT,
+    ACCOUNT_COUNT_ROLE,
     TOKEN_GET,
+    TOKEN_EACH,
+    TOKEN_COUNT,
     TOKEN_PUT,
+    TOKEN_USE,
     TOKEN_EXPIRE,
     TOKEN_DELETE,
+    TOKEN_REVOKE,
+    TOKEN_END_SESSIONS,
+    TOKEN_DELETE_ACCOUNT,
     SEEN_GET,
     SEEN_PUT,
     SEEN_EXPIRE,
     SEEN_FORGET,
+    FAILURE_GET,
+    FAILURE_ADD,
+    FAILURE_EXPIRE,
+    FAILURE_FORGET,
     STATEMENTS
 };
 
@@ -66,8 +92,9 @@ static const char *const sql[STATEMENTS] = {
     [WORKER_GET_VERSION] = "SELECT worker, version, kind, sha256, size, created, created, author, description,"
                            " parameters, options, code FROM worker_version WHERE worker = ?1 AND version = ?2",
     [WORKER_EACH] = "SELECT " WORKER_COLUMNS ", NULL FROM worker w JOIN worker_version v"
-                    " ON v.worker = w.name AND v.version = w.version WHERE w.name > ?1 ORDER BY w.name LIMIT ?2",
-    [WORKER_COUNT] = "SELECT count(*) FROM worker",
+                    " ON v.worker = w.name AND v.version = w.version WHERE w.name > ?1 AND " ALLOWED(
+                        "?3", "w.name") " ORDER BY w.name LIMIT ?2",
+    [WORKER_COUNT] = "SELECT count(*) FROM worker WHERE " ALLOWED("?1", "name"),
     [WORKER_LAST_VERSION] = "SELECT coalesce(max(version), 0) FROM worker_version WHERE worker = ?1",
     [WORKER_ADD_VERSION] = "INSERT INTO worker_version (worker, version, kind, created, author, sha256, size,"
                            " description, parameters, options, code)"
@@ -93,26 +120,46 @@ static const char *const sql[STATEMENTS] = {
                    " WHERE id = ?1 AND state = ?47",
     [JOB_DELETE] = "DELETE FROM job WHERE number = ?1 AND state = ?2",
     [JOB_DELETE_ENTRIES] = "DELETE FROM entry WHERE job = ?1",
-    [JOB_PEEK] = "SELECT state, held, host FROM job WHERE id = ?1",
+    [JOB_PEEK] = "SELECT state, held, host, worker FROM job WHERE id = ?1",
     [JOB_COUNT_ADD] = "INSERT INTO job_count (worker, state, jobs) VALUES (?1, ?2, ?3)"
                       " ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs",
-    [JOB_COUNTS] = "SELECT state, sum(jobs) FROM job_count GROUP BY state",
+    [JOB_COUNTS] = "SELECT state, sum(jobs) FROM job_count WHERE " ALLOWED("?1", "worker") " GROUP BY state",
     [ENTRY_INSERT] = "INSERT INTO entry (job, kind, seq, start, time, stream, open, bytes)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [ENTRY_EACH] = "SELECT seq, start, time, stream, open, bytes FROM entry"
                    " WHERE job = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4",
     [ENTRY_START] = "SELECT start FROM entry WHERE job = ?1 AND kind = ?2 AND seq = ?3",
-    [ACCOUNT_GET] = "SELECT name, role, password, created FROM account WHERE name = ?1",
-    [ACCOUNT_PUT] = "REPLACE INTO account (name, role, password, created) VALUES (?1, ?2, ?3, ?4)",
+    [ACCOUNT_GET] = "SELECT " ACCOUNT_COLUMNS " FROM account WHERE name = ?1",
+    [ACCOUNT_EACH] = "SELECT " ACCOUNT_COLUMNS " FROM account WHERE name > ?1 ORDER BY name LIMIT ?2",
+    [ACCOUNT_PUT] = "REPLACE INTO account (" ACCOUNT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [ACCOUNT_DELETE] = "DELETE FROM account WHERE name = ?1",
     [ACCOUNT_COUNT] = "SELECT count(*) FROM account",
-    [TOKEN_GET] = "SELECT hash, account, role, kind, created, expires FROM token WHERE hash = ?1",
-    [TOKEN_PUT] = "REPLACE INTO token (hash, account, role, kind, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [ACCOUNT_COUNT_ROLE] = "SELECT count(*) FROM account WHERE role >= ?1 AND disabled IS NOT 1 AND name <> ?2",
+    [TOKEN_GET] = "SELECT " TOKEN_COLUMNS " WHERE t.hash = ?1",
+    [TOKEN_EACH] = "SELECT " TOKEN_COLUMNS " WHERE (?1 IS NULL OR t.account = ?1) AND lower(hex(t.hash)) > ?2"
+                   " ORDER BY t.hash LIMIT ?3",
+    [TOKEN_COUNT] = "SELECT count(*) FROM token t JOIN account a ON a.name = t.account"
+                    " WHERE ?1 IS NULL OR t.account = ?1",
+    [TOKEN_PUT] = "REPLACE INTO token (hash, account, role, kind, parent, name, workers, addresses, created, expires,"
+                  " used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [TOKEN_USE] = "UPDATE token SET used = ?2 WHERE hash = ?1",
     [TOKEN_EXPIRE] = "DELETE FROM token WHERE expires > 0 AND expires < ?1",
-    [TOKEN_DELETE] = "DELETE FROM token WHERE hash = ?1",
+    [TOKEN_DELETE] = "DELETE FROM token WHERE hash = ?1 OR parent = ?1",
+    [TOKEN_REVOKE] =
+        "DELETE FROM token WHERE ?1 IN (" TOKEN_ID("hash") ", " TOKEN_ID("parent") ")"
+                                                                                   " AND (?2 IS NULL OR account = ?2)",
+    [TOKEN_END_SESSIONS] = "DELETE FROM token WHERE account = ?1 AND kind = 2 AND hash IS NOT ?2",
+    [TOKEN_DELETE_ACCOUNT] = "DELETE FROM token WHERE account = ?1",
     [SEEN_GET] = "SELECT 1 FROM password_seen WHERE hash = ?1 AND expires > ?2",
     [SEEN_PUT] = "REPLACE INTO password_seen (hash, account, expires) VALUES (?1, ?2, ?3)",
     [SEEN_EXPIRE] = "DELETE FROM password_seen WHERE expires <= ?1",
     [SEEN_FORGET] = "DELETE FROM password_seen WHERE account = ?1",
+    [FAILURE_GET] = "SELECT count, last FROM failure WHERE hash = ?1 AND last > ?2",
+    [FAILURE_ADD] = "INSERT INTO failure (hash, count, last) VALUES (?1, 1, ?2)"
+                    " ON CONFLICT (hash) DO UPDATE SET count = count + 1, last = excluded.last",
+    [FAILURE_EXPIRE] = "DELETE FROM failure WHERE last <= ?1 OR hash IN"
+                       " (SELECT hash FROM failure ORDER BY last DESC LIMIT -1 OFFSET ?2)",
+    [FAILURE_FORGET] = "DELETE FROM failure WHERE hash = ?1",
 };
 
 struct store_sqlite {
@@ -174,6 +221,23 @@ static int execute(struct store *s, sqlite3_stmt *q, struct error *err)
 static void bind_text(sqlite3_stmt *q, int at, const char *text)
 {
     sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC); /* NULL binds NULL */
+}
+
+static void bind_hash(sqlite3_stmt *q, int at, const unsigned char *hash)
+{
+    if (hash)
+        sqlite3_bind_blob(q, at, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+}
+
+/* As ALLOWED() wants it. */
+static void bind_grant(sqlite3_stmt *q, int at, const struct grant *grant)
+{
+    char words[GRANT_SIZE + 3];
+
+    if (at == 0 || !grant || !grant->limited)
+        return; /* nothing bound is NULL */
+    snprintf(words, sizeof words, " %s ", grant->workers);
+    sqlite3_bind_text(q, at, words, -1, SQLITE_TRANSIENT);
 }
 
 static char *copy_text(sqlite3_stmt *q, int column)
@@ -326,8 +390,8 @@ static int worker_get(const struct store *s, const char *name, int64_t version, 
     return result;
 }
 
-static int worker_each(const struct store *s, const char *after, int limit, int (*each)(const struct worker *, void *),
-                       void *context, struct error *err)
+static int worker_each(const struct store *s, const struct grant *grant, const char *after, int limit,
+                       int (*each)(const struct worker *, void *), void *context, struct error *err)
 {
     sqlite3_stmt *q = prepare(s, WORKER_EACH, err);
     int step, result = 0, stop = 0;
@@ -336,6 +400,7 @@ static int worker_each(const struct store *s, const char *after, int limit, int 
         return -1;
     bind_text(q, 1, after ? after : "");
     sqlite3_bind_int(q, 2, limit);
+    bind_grant(q, 3, grant);
     while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
         struct worker w;
 
@@ -350,10 +415,9 @@ static int worker_each(const struct store *s, const char *after, int limit, int 
     return result;
 }
 
-/* A statement without parameters that gives one number. */
-static int read_count(const struct store *s, enum statement which, int64_t *count, struct error *err)
+/* The number that a statement gives, whose values are bound; q may be NULL. */
+static int read_count(const struct store *s, sqlite3_stmt *q, int64_t *count, struct error *err)
 {
-    sqlite3_stmt *q = prepare(s, which, err);
     int result = 0;
 
     if (!q)
@@ -361,14 +425,18 @@ static int read_count(const struct store *s, enum statement which, int64_t *coun
     if (sqlite3_step(q) == SQLITE_ROW)
         *count = sqlite3_column_int64(q, 0);
     else
-        result = fail(s, sql[which], err);
+        result = fail(s, sqlite3_sql(q), err);
     done(q);
     return result;
 }
 
-static int worker_count(const struct store *s, int64_t *count, struct error *err)
+static int worker_count(const struct store *s, const struct grant *grant, int64_t *count, struct error *err)
 {
-    return read_count(s, WORKER_COUNT, count, err);
+    sqlite3_stmt *q = prepare(s, WORKER_COUNT, err);
+
+    if (q)
+        bind_grant(q, 1, grant);
+    return read_count(s, q, count, err);
 }
 
 static int last_version(struct store *s, const char *name, int64_t *version, struct error *err)
@@ -597,6 +665,7 @@ static int job_peek(const struct store *s, const char *id, struct job_peek *out,
         out->state = (enum job_state)sqlite3_column_int(q, 0);
         out->held = sqlite3_column_int(q, 1);
         read_text(q, 2, out->host, sizeof out->host);
+        read_text(q, 3, out->worker, sizeof out->worker);
     } else if (step == SQLITE_DONE) {
         result = error_set(err, 404, "job_unknown", "there is no job %s", id);
     } else {
@@ -679,6 +748,10 @@ static void put_conditions(const struct job_filter *f, bool page, struct buf *ou
         buf_puts(out, " AND state = :state");
     if (f->worker)
         buf_puts(out, " AND worker = :worker");
+    if (f->grant && f->grant->limited && !strchr(f->grant->workers, ' '))
+        buf_puts(out, " AND worker = :granted"); /* of one alone there is an index */
+    else if (f->grant && f->grant->limited)
+        buf_puts(out, " AND " ALLOWED(":grant", "worker"));
     if (f->name)
         buf_puts(out, " AND name = :name");
     if (f->text)
@@ -708,6 +781,8 @@ static void bind_filter(sqlite3_stmt *q, const struct job_filter *f)
     if (at)
         sqlite3_bind_int(q, at, f->state);
     bind_named(q, ":worker", f->worker);
+    bind_named(q, ":granted", f->grant ? f->grant->workers : NULL);
+    bind_grant(q, sqlite3_bind_parameter_index(q, ":grant"), f->grant);
     bind_named(q, ":name", f->name);
     if (f->text) {
         char *lower = sqlite3_mprintf("%s", f->text);
@@ -788,13 +863,14 @@ static int job_count(const struct store *s, const struct job_filter *f, int64_t 
     return result;
 }
 
-static int job_counts(const struct store *s, int64_t *counts, struct error *err)
+static int job_counts(const struct store *s, const struct grant *grant, int64_t *counts, struct error *err)
 {
     sqlite3_stmt *q = prepare(s, JOB_COUNTS, err);
     int step, result = 0;
 
     if (!q)
         return -1;
+    bind_grant(q, 1, grant);
     memset(counts, 0, JOB_STATES * sizeof *counts);
     while ((step = sqlite3_step(q)) == SQLITE_ROW) {
         int state = sqlite3_column_int(q, 0);
@@ -914,6 +990,23 @@ static int entry_at(const struct store *s, int64_t job, enum entry_kind kind, in
 
 /* -- who may -- */
 
+static void read_grant(sqlite3_stmt *q, int column, struct grant *out)
+{
+    out->limited = sqlite3_column_type(q, column) != SQLITE_NULL;
+    read_text(q, column, out->workers, sizeof out->workers);
+}
+
+static void read_account(sqlite3_stmt *q, struct account *out)
+{
+    *out = (struct account){0};
+    read_text(q, 0, out->name, sizeof out->name);
+    out->role = sqlite3_column_int(q, 1);
+    out->disabled = sqlite3_column_int(q, 2);
+    read_grant(q, 3, &out->grant);
+    read_text(q, 4, out->password, sizeof out->password);
+    out->created_ms = sqlite3_column_int64(q, 5);
+}
+
 static int account_get(const struct store *s, const char *name, struct account *out, bool *found, struct error *err)
 {
     sqlite3_stmt *q = prepare(s, ACCOUNT_GET, err);
@@ -925,36 +1018,106 @@ static int account_get(const struct store *s, const char *name, struct account *
     bind_text(q, 1, name);
     step = sqlite3_step(q);
     *found = step == SQLITE_ROW;
-    if (*found) {
-        read_text(q, 0, out->name, sizeof out->name);
-        out->role = sqlite3_column_int(q, 1);
-        read_text(q, 2, out->password, sizeof out->password);
-        out->created_ms = sqlite3_column_int64(q, 3);
-    }
+    if (*found)
+        read_account(q, out);
     done(q);
     return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read an account", err);
+}
+
+static int account_each(const struct store *s, const char *after, int limit,
+                        int (*each)(const struct account *, void *), void *context, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, ACCOUNT_EACH, err);
+    int step = SQLITE_DONE, result = 0, stop = 0;
+    struct account account;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, after ? after : "");
+    sqlite3_bind_int(q, 2, limit);
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        read_account(q, &account);
+        stop = each(&account, context);
+    }
+    if (!stop && step != SQLITE_DONE)
+        result = fail(s, "list accounts", err);
+    done(q);
+    return result;
+}
+
+/* A statement whose one value is a name. */
+static int execute_named(struct store *s, enum statement which, const char *name, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, which, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, name);
+    return execute(s, q, err);
 }
 
 /* Also forgets that the password before was found right. */
 static int account_put(struct store *s, const struct account *account, struct error *err)
 {
-    sqlite3_stmt *q = prepare(s, SEEN_FORGET, err);
+    sqlite3_stmt *q;
 
-    if (!q)
-        return -1;
-    bind_text(q, 1, account->name);
-    if (execute(s, q, err) < 0 || !(q = prepare(s, ACCOUNT_PUT, err)))
+    if (execute_named(s, SEEN_FORGET, account->name, err) < 0 || !(q = prepare(s, ACCOUNT_PUT, err)))
         return -1;
     bind_text(q, 1, account->name);
     sqlite3_bind_int(q, 2, account->role);
-    bind_text(q, 3, account->password);
-    sqlite3_bind_int64(q, 4, account->created_ms);
+    sqlite3_bind_int(q, 3, account->disabled);
+    bind_text(q, 4, account->grant.limited ? account->grant.workers : NULL);
+    bind_text(q, 5, account->password);
+    sqlite3_bind_int64(q, 6, account->created_ms);
     return execute(s, q, err);
+}
+
+static int account_delete(struct store *s, const char *name, struct error *err)
+{
+    if (execute_named(s, ACCOUNT_DELETE, name, err) < 0)
+        return -1;
+    if (sqlite3_changes(self(s)->db) == 0)
+        return error_set(err, 404, "user_unknown", "there is no user %s", name);
+    return execute_named(s, TOKEN_DELETE_ACCOUNT, name, err) < 0 || execute_named(s, SEEN_FORGET, name, err) < 0 ? -1
+                                                                                                                 : 0;
 }
 
 static int account_count(const struct store *s, int64_t *count, struct error *err)
 {
-    return read_count(s, ACCOUNT_COUNT, count, err);
+    return read_count(s, prepare(s, ACCOUNT_COUNT, err), count, err);
+}
+
+static int account_count_role(const struct store *s, int role, const char *except, int64_t *count, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, ACCOUNT_COUNT_ROLE, err);
+
+    if (q) {
+        sqlite3_bind_int(q, 1, role);
+        bind_text(q, 2, except);
+    }
+    return read_count(s, q, count, err);
+}
+
+static void read_token(sqlite3_stmt *q, struct token *out)
+{
+    int c = 0;
+
+    *out = (struct token){0};
+    read_hash(q, c++, out->hash);
+    read_text(q, c++, out->account, sizeof out->account);
+    out->role = sqlite3_column_int(q, c++);
+    out->kind = (enum token_kind)sqlite3_column_int(q, c++);
+    out->has_parent = sqlite3_column_type(q, c) != SQLITE_NULL;
+    read_hash(q, c++, out->parent);
+    read_text(q, c++, out->name, sizeof out->name);
+    read_grant(q, c++, &out->grant);
+    read_text(q, c++, out->addresses, sizeof out->addresses);
+    out->created_ms = sqlite3_column_int64(q, c++);
+    out->expires_ms = sqlite3_column_int64(q, c++);
+    out->used_ms = sqlite3_column_int64(q, c++);
+    out->owner.role = sqlite3_column_int(q, c++);
+    out->owner.disabled = sqlite3_column_int(q, c++);
+    read_grant(q, c++, &out->owner.grant);
 }
 
 static int token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found,
@@ -966,19 +1129,47 @@ static int token_get(const struct store *s, const unsigned char *hash, struct to
     if (!q)
         return -1;
     *out = (struct token){0};
-    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    bind_hash(q, 1, hash);
     step = sqlite3_step(q);
     *found = step == SQLITE_ROW;
-    if (*found) {
-        read_hash(q, 0, out->hash);
-        read_text(q, 1, out->account, sizeof out->account);
-        out->role = sqlite3_column_int(q, 2);
-        out->kind = (enum token_kind)sqlite3_column_int(q, 3);
-        out->created_ms = sqlite3_column_int64(q, 4);
-        out->expires_ms = sqlite3_column_int64(q, 5);
-    }
+    if (*found)
+        read_token(q, out);
     done(q);
     return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read a token", err);
+}
+
+static int token_each(const struct store *s, const char *account, const char *after, int limit,
+                      int (*each)(const struct token *, void *), void *context, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, TOKEN_EACH, err);
+    int step = SQLITE_DONE, result = 0, stop = 0;
+    char first[2 * SECRET_HASH_SIZE + 1];
+    struct token token;
+
+    if (!q)
+        return -1;
+    /* An id is the beginning of a hash: what follows the last hash that begins with it? */
+    snprintf(first, sizeof first, "%s%s", after ? after : "", after ? "g" : "");
+    bind_text(q, 1, account);
+    bind_text(q, 2, first);
+    sqlite3_bind_int(q, 3, limit);
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        read_token(q, &token);
+        stop = each(&token, context);
+    }
+    if (!stop && step != SQLITE_DONE)
+        result = fail(s, "list tokens", err);
+    done(q);
+    return result;
+}
+
+static int token_count(const struct store *s, const char *account, int64_t *count, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, TOKEN_COUNT, err);
+
+    if (q)
+        bind_text(q, 1, account);
+    return read_count(s, q, count, err);
 }
 
 static int expire(struct store *s, enum statement which, int64_t now_ms, struct error *err)
@@ -997,22 +1188,70 @@ static int token_put(struct store *s, const struct token *token, struct error *e
 
     if (expire(s, TOKEN_EXPIRE, token->created_ms, err) < 0 || !(q = prepare(s, TOKEN_PUT, err)))
         return -1;
-    sqlite3_bind_blob(q, 1, token->hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    bind_hash(q, 1, token->hash);
     bind_text(q, 2, token->account);
     sqlite3_bind_int(q, 3, token->role);
     sqlite3_bind_int(q, 4, token->kind);
-    sqlite3_bind_int64(q, 5, token->created_ms);
-    sqlite3_bind_int64(q, 6, token->expires_ms);
+    bind_hash(q, 5, token->has_parent ? token->parent : NULL);
+    bind_text(q, 6, token->name);
+    bind_text(q, 7, token->grant.limited ? token->grant.workers : NULL);
+    bind_text(q, 8, token->addresses);
+    sqlite3_bind_int64(q, 9, token->created_ms);
+    sqlite3_bind_int64(q, 10, token->expires_ms);
+    sqlite3_bind_int64(q, 11, token->used_ms);
+    return execute(s, q, err);
+}
+
+static int token_use(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, TOKEN_USE, err);
+
+    if (!q)
+        return -1;
+    bind_hash(q, 1, hash);
+    sqlite3_bind_int64(q, 2, now_ms);
+    return execute(s, q, err);
+}
+
+/* A statement whose one value is a hash. */
+static int execute_hashed(struct store *s, enum statement which, const unsigned char *hash, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, which, err);
+
+    if (!q)
+        return -1;
+    bind_hash(q, 1, hash);
     return execute(s, q, err);
 }
 
 static int token_delete(struct store *s, const unsigned char *hash, struct error *err)
 {
-    sqlite3_stmt *q = prepare(s, TOKEN_DELETE, err);
+    return execute_hashed(s, TOKEN_DELETE, hash, err);
+}
+
+static int token_revoke(struct store *s, const char *id, const char *account, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, TOKEN_REVOKE, err);
 
     if (!q)
         return -1;
-    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    bind_text(q, 1, id);
+    bind_text(q, 2, account);
+    if (execute(s, q, err) < 0)
+        return -1;
+    if (sqlite3_changes(self(s)->db) == 0)
+        return error_set(err, 404, "token_unknown", "there is no token %.16s", id);
+    return 0;
+}
+
+static int token_end_sessions(struct store *s, const char *account, const unsigned char *except, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, TOKEN_END_SESSIONS, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, account);
+    bind_hash(q, 2, except);
     return execute(s, q, err);
 }
 
@@ -1024,7 +1263,7 @@ static int password_seen_get(const struct store *s, const unsigned char *hash, i
 
     if (!q)
         return -1;
-    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    bind_hash(q, 1, hash);
     sqlite3_bind_int64(q, 2, now_ms);
     step = sqlite3_step(q);
     *found = step == SQLITE_ROW;
@@ -1039,10 +1278,50 @@ static int password_seen_put(struct store *s, const unsigned char *hash, const c
 
     if (expire(s, SEEN_EXPIRE, now_ms, err) < 0 || !(q = prepare(s, SEEN_PUT, err)))
         return -1;
-    sqlite3_bind_blob(q, 1, hash, SECRET_HASH_SIZE, SQLITE_STATIC);
+    bind_hash(q, 1, hash);
     bind_text(q, 2, account);
     sqlite3_bind_int64(q, 3, expires_ms);
     return execute(s, q, err);
+}
+
+static int failure_get(const struct store *s, const unsigned char *hash, int64_t now_ms, struct failure *out,
+                       struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, FAILURE_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    *out = (struct failure){0};
+    bind_hash(q, 1, hash);
+    sqlite3_bind_int64(q, 2, now_ms - FAILURE_KEPT_MS);
+    step = sqlite3_step(q);
+    if (step == SQLITE_ROW) {
+        out->count = sqlite3_column_int64(q, 0);
+        out->last_ms = sqlite3_column_int64(q, 1);
+    }
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read failed log-ins", err);
+}
+
+static int failure_add(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, FAILURE_EXPIRE, err);
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, now_ms - FAILURE_KEPT_MS);
+    sqlite3_bind_int(q, 2, FAILURES_MAX - 1); /* room for this one */
+    if (execute(s, q, err) < 0 || !(q = prepare(s, FAILURE_ADD, err)))
+        return -1;
+    bind_hash(q, 1, hash);
+    sqlite3_bind_int64(q, 2, now_ms);
+    return execute(s, q, err);
+}
+
+static int failure_forget(struct store *s, const unsigned char *hash, struct error *err)
+{
+    return execute_hashed(s, FAILURE_FORGET, hash, err);
 }
 
 const struct store_ops store_sqlite = {
@@ -1070,11 +1349,22 @@ const struct store_ops store_sqlite = {
     .entry_each = entry_each,
     .entry_at = entry_at,
     .account_get = account_get,
+    .account_each = account_each,
     .account_put = account_put,
+    .account_delete = account_delete,
     .account_count = account_count,
+    .account_count_role = account_count_role,
     .token_get = token_get,
+    .token_each = token_each,
+    .token_count = token_count,
     .token_put = token_put,
+    .token_use = token_use,
     .token_delete = token_delete,
+    .token_revoke = token_revoke,
+    .token_end_sessions = token_end_sessions,
     .password_seen_get = password_seen_get,
     .password_seen_put = password_seen_put,
+    .failure_get = failure_get,
+    .failure_add = failure_add,
+    .failure_forget = failure_forget,
 };

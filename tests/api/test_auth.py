@@ -18,7 +18,7 @@ def test_credentials(server, auth, status, via):
     answer = server.get("/me", auth=auth)
     assert answer.status == status
     if status == 200:
-        assert answer.data == [{"name": "admin", "role": "admin", "via": via}]
+        assert answer.data == [{"name": "admin", "role": "admin", "via": via, "workers": None, "in_person": via != "token"}]
     else:
         assert answer.json["code"] == "unauthorized" and "www-authenticate" in answer.headers
         assert answer.data == []
@@ -73,7 +73,7 @@ def test_a_session_holds_wherever_the_folder_lies(every_server, tmp_path):
 
 
 @pytest.mark.parametrize("body, status", [({"user": "admin", "password": "x"}, 401), ({"user": "admin"}, 422), ({}, 422), ({"token": "x"}, 401),
-                                          ({"user": 1, "password": 2}, 422), ({"user": "x" * 100, "password": "y"}, 422)])
+                                          ({"user": 1, "password": 2}, 422), ({"user": "x" * 100, "password": "y"}, 401)])
 def test_a_session_is_refused(server, body, status):
     answer, cookie = session(server, body)
     assert answer.status == status and not cookie
