@@ -9,21 +9,28 @@ static void separate(struct csv_writer *w)
     w->comma = true;
 }
 
-static bool would_run(const char *bytes, size_t size)
+/* Spreadsheets of some languages take the full-width forms for the others: U+FF1D, U+FF0B, U+FF0D, U+FF20. */
+static bool is_full_width(const char *bytes, size_t size)
 {
-    return size && strchr("=+-@\t\r\n", bytes[0]) && bytes[0];
+    return size >= 3 && memcmp(bytes, "\xef\xbc", 2) == 0 && memchr("\x9d\x8b\x8d\xa0", bytes[2], 4);
+}
+
+/* What begins with an apostrophe is marked too, or nobody could tell it from what we marked. */
+static bool needs_mark(const char *bytes, size_t size)
+{
+    return size && (memchr("=+-@\t\r\n'", bytes[0], 8) || is_full_width(bytes, size));
 }
 
 void csv_bytes(struct csv_writer *w, const char *bytes, size_t size)
 {
-    bool defuse = would_run(bytes, size), quote = defuse;
+    bool mark = needs_mark(bytes, size), quote = mark;
 
     separate(w);
     for (size_t i = 0; i < size && !quote; i++)
         quote = strchr(",\"\r\n", bytes[i]) != NULL;
     if (quote)
         buf_putc(w->out, '"');
-    if (defuse)
+    if (mark)
         buf_putc(w->out, '\'');
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] == '"')

@@ -6,8 +6,9 @@
 
 #include "base/buf.h"
 
-/* Writing CSV (RFC 4180): lines end in CRLF; a field is quoted where it must be. A text that a spreadsheet would run
- * as a formula (it begins with = + - @ or a control character) gets an apostrophe before it. */
+/* Writing CSV (RFC 4180): lines end in CRLF; a field is quoted where it must be. A text that a spreadsheet would run as
+ * a formula (it begins with = + - @ or their full-width forms, a tab or a line's end) gets an apostrophe before it; so
+ * does one that begins with an apostrophe. So whoever drops one apostrophe from the front of a text has its exact bytes. */
 struct csv_writer {
     struct buf *out;
     bool comma;

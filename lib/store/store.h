@@ -206,12 +206,12 @@ struct failure {
     int64_t count; /* 0: none */
     int64_t last_ms;
 };
-enum { FAILURES_MAX = 10000, FAILURE_KEPT_MS = 60 * 60 * 1000 };
+enum { FAILURES_MAX = 4096, FAILURE_KEPT_MS = 60 * 60 * 1000 };
 
 /* None also when the last one is longer ago than FAILURE_KEPT_MS. */
 int store_failure_get(const struct store *s, const unsigned char *hash, int64_t now_ms, struct failure *out,
                       struct error *err);
-/* One more. Drops what is too old, and the oldest when there are more than FAILURES_MAX. */
+/* One more. Drops what is too old, and some of the oldest when there are FAILURES_MAX. */
 int store_failure_add(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err);
 int store_failure_forget(struct store *s, const unsigned char *hash, struct error *err);
 

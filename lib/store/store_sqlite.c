@@ -78,6 +78,8 @@ enum statement {
     FAILURE_GET,
     FAILURE_ADD,
     FAILURE_EXPIRE,
+    FAILURE_COUNT,
+    FAILURE_DROP_OLDEST,
     FAILURE_FORGET,
     STATEMENTS
 };
@@ -157,8 +159,9 @@ static const char *const sql[STATEMENTS] = {
     [FAILURE_GET] = "SELECT count, last FROM failure WHERE hash = ?1 AND last > ?2",
     [FAILURE_ADD] = "INSERT INTO failure (hash, count, last) VALUES (?1, 1, ?2)"
                     " ON CONFLICT (hash) DO UPDATE SET count = count + 1, last = excluded.last",
-    [FAILURE_EXPIRE] = "DELETE FROM failure WHERE last <= ?1 OR hash IN"
-                       " (SELECT hash FROM failure ORDER BY last DESC LIMIT -1 OFFSET ?2)",
+    [FAILURE_EXPIRE] = "DELETE FROM failure WHERE last <= ?1",
+    [FAILURE_COUNT] = "SELECT count(*) FROM failure",
+    [FAILURE_DROP_OLDEST] = "DELETE FROM failure WHERE hash IN (SELECT hash FROM failure ORDER BY last LIMIT ?1)",
     [FAILURE_FORGET] = "DELETE FROM failure WHERE hash = ?1",
 };
 
@@ -1172,13 +1175,14 @@ static int token_count(const struct store *s, const char *account, int64_t *coun
     return read_count(s, q, count, err);
 }
 
-static int expire(struct store *s, enum statement which, int64_t now_ms, struct error *err)
+/* A statement whose one value is a number. */
+static int execute_numbered(struct store *s, enum statement which, int64_t number, struct error *err)
 {
     sqlite3_stmt *q = prepare(s, which, err);
 
     if (!q)
         return -1;
-    sqlite3_bind_int64(q, 1, now_ms);
+    sqlite3_bind_int64(q, 1, number);
     return execute(s, q, err);
 }
 
@@ -1186,7 +1190,7 @@ static int token_put(struct store *s, const struct token *token, struct error *e
 {
     sqlite3_stmt *q;
 
-    if (expire(s, TOKEN_EXPIRE, token->created_ms, err) < 0 || !(q = prepare(s, TOKEN_PUT, err)))
+    if (execute_numbered(s, TOKEN_EXPIRE, token->created_ms, err) < 0 || !(q = prepare(s, TOKEN_PUT, err)))
         return -1;
     bind_hash(q, 1, token->hash);
     bind_text(q, 2, token->account);
@@ -1276,7 +1280,7 @@ static int password_seen_put(struct store *s, const unsigned char *hash, const c
 {
     sqlite3_stmt *q;
 
-    if (expire(s, SEEN_EXPIRE, now_ms, err) < 0 || !(q = prepare(s, SEEN_PUT, err)))
+    if (execute_numbered(s, SEEN_EXPIRE, now_ms, err) < 0 || !(q = prepare(s, SEEN_PUT, err)))
         return -1;
     bind_hash(q, 1, hash);
     bind_text(q, 2, account);
@@ -1304,15 +1308,22 @@ static int failure_get(const struct store *s, const unsigned char *hash, int64_t
     return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read failed log-ins", err);
 }
 
+/* Makes room for one more. Some go at once, so that one who fills the table does not make each of us sort it. */
+static int bound_failures(struct store *s, int64_t now_ms, struct error *err)
+{
+    int64_t count;
+
+    if (execute_numbered(s, FAILURE_EXPIRE, now_ms - FAILURE_KEPT_MS, err) < 0 ||
+        read_count(s, prepare(s, FAILURE_COUNT, err), &count, err) < 0)
+        return -1;
+    return count < FAILURES_MAX ? 0 : execute_numbered(s, FAILURE_DROP_OLDEST, FAILURES_MAX / 16, err);
+}
+
 static int failure_add(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err)
 {
-    sqlite3_stmt *q = prepare(s, FAILURE_EXPIRE, err);
+    sqlite3_stmt *q;
 
-    if (!q)
-        return -1;
-    sqlite3_bind_int64(q, 1, now_ms - FAILURE_KEPT_MS);
-    sqlite3_bind_int(q, 2, FAILURES_MAX - 1); /* room for this one */
-    if (execute(s, q, err) < 0 || !(q = prepare(s, FAILURE_ADD, err)))
+    if (bound_failures(s, now_ms, err) < 0 || !(q = prepare(s, FAILURE_ADD, err)))
         return -1;
     bind_hash(q, 1, hash);
     sqlite3_bind_int64(q, 2, now_ms);

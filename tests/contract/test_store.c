@@ -771,6 +771,345 @@ static void tokens_that_expired_go_when_a_new_one_comes(void **state)
     assert_true(found);
 }
 
+static void put_account(struct store *db, const char *name, int role, const char *workers)
+{
+    struct account account = {.role = role, .password = "hash", .created_ms = 1, .grant.limited = workers != NULL};
+    struct error err = {0};
+
+    snprintf(account.name, sizeof account.name, "%s", name);
+    snprintf(account.grant.workers, sizeof account.grant.workers, "%s", workers ? workers : "");
+    assert_int_equal(store_account_put(db, &account, &err), 0);
+}
+
+static void put_token(struct store *db, const char *account, enum token_kind kind, char first, char parent)
+{
+    struct token token = {.kind = kind, .role = 3, .created_ms = 1, .has_parent = parent != 0};
+    struct error err = {0};
+
+    snprintf(token.account, sizeof token.account, "%s", account);
+    memset(token.hash, first, sizeof token.hash);
+    memset(token.parent, parent, sizeof token.parent);
+    assert_int_equal(store_token_put(db, &token, &err), 0);
+}
+
+static bool has_token(struct store *db, char first)
+{
+    unsigned char hash[SECRET_HASH_SIZE];
+    struct token token;
+    struct error err = {0};
+    bool found;
+
+    memset(hash, first, sizeof hash);
+    assert_int_equal(store_token_get(db, hash, &token, &found, &err), 0);
+    return found;
+}
+
+static void an_account_comes_back_as_it_was_put(void **state)
+{
+    struct store *db = db_of(state);
+    struct account got;
+    struct error err = {0};
+    bool found;
+
+    put_account(db, "ann", 2, "A B");
+    put_account(db, "bob", 4, NULL);
+    put_account(db, "cid", 1, "");
+    assert_int_equal(store_account_get(db, "ann", &got, &found, &err), 0);
+    assert_true(found && got.grant.limited && !got.disabled);
+    assert_string_equal(got.grant.workers, "A B");
+    got.disabled = true;
+    assert_int_equal(store_account_put(db, &got, &err), 0);
+    assert_int_equal(store_account_get(db, "ann", &got, &found, &err), 0);
+    assert_true(got.disabled);
+    assert_string_equal(got.password, "hash");
+    assert_int_equal(store_account_get(db, "bob", &got, &found, &err), 0);
+    assert_false(got.grant.limited);
+    assert_int_equal(store_account_get(db, "cid", &got, &found, &err), 0);
+    assert_true(got.grant.limited); /* to nothing is not to all */
+}
+
+static int join_account(const struct account *account, void *context)
+{
+    strcat(strcat(context, account->name), " ");
+    return 0;
+}
+
+static void accounts_are_listed_and_counted(void **state)
+{
+    struct store *db = db_of(state);
+    char names[64] = "";
+    struct account gone = {.name = "dan", .role = 4, .disabled = true};
+    struct error err = {0};
+    int64_t count;
+
+    put_account(db, "bob", 4, NULL);
+    put_account(db, "ann", 2, NULL);
+    put_account(db, "cid", 3, NULL);
+    assert_int_equal(store_account_put(db, &gone, &err), 0);
+    assert_int_equal(store_account_each(db, NULL, 2, join_account, names, &err), 0);
+    assert_int_equal(store_account_each(db, "bob", 9, join_account, names, &err), 0);
+    assert_string_equal(names, "ann bob cid dan ");
+    assert_int_equal(store_account_count(db, &count, &err), 0);
+    assert_int_equal(count, 4);
+    assert_int_equal(store_account_count_role(db, 3, "", &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(store_account_count_role(db, 4, "bob", &count, &err), 0);
+    assert_int_equal(count, 0);
+}
+
+static void an_account_goes_with_all_that_is_its_own(void **state)
+{
+    struct store *db = db_of(state);
+    unsigned char hash[SECRET_HASH_SIZE] = "seen";
+    struct error err = {0};
+    bool found;
+
+    put_account(db, "ann", 2, NULL);
+    put_account(db, "bob", 2, NULL);
+    put_token(db, "ann", TOKEN_API, 'a', 0);
+    put_token(db, "ann", TOKEN_SESSION, 'b', 0);
+    put_token(db, "bob", TOKEN_API, 'c', 0);
+    assert_int_equal(store_password_seen_put(db, hash, "ann", 1, 100, &err), 0);
+    assert_int_equal(store_account_delete(db, "ann", &err), 0);
+    put_account(db, "ann", 4, NULL); /* somebody else of that name */
+    assert_false(has_token(db, 'a') || has_token(db, 'b'));
+    assert_true(has_token(db, 'c'));
+    assert_int_equal(store_password_seen_get(db, hash, 2, &found, &err), 0);
+    assert_false(found);
+    assert_int_equal(store_account_delete(db, "eve", &err), -1);
+    assert_string_equal(err.code, "user_unknown");
+}
+
+static void a_token_comes_back_with_what_its_owner_may_now(void **state)
+{
+    struct store *db = db_of(state);
+    struct token put = {.account = "ann",
+                        .role = 3,
+                        .kind = TOKEN_SESSION,
+                        .has_parent = true,
+                        .parent = "p",
+                        .hash = "h",
+                        .name = "n",
+                        .grant = {true, "A"},
+                        .addresses = "::1",
+                        .created_ms = 5,
+                        .expires_ms = 50,
+                        .used_ms = 7},
+                 got;
+    struct account owner = {.name = "ann", .role = 2, .disabled = true, .grant = {true, "A B"}};
+    struct error err = {0};
+    bool found;
+
+    assert_int_equal(store_token_put(db, &put, &err), 0);
+    assert_int_equal(store_token_get(db, put.hash, &got, &found, &err), 0);
+    assert_false(found); /* it has no owner */
+    assert_int_equal(store_account_put(db, &owner, &err), 0);
+    assert_int_equal(store_token_get(db, put.hash, &got, &found, &err), 0);
+    assert_true(found);
+    assert_int_equal(got.owner.role, 2);
+    assert_true(got.owner.disabled && got.owner.grant.limited);
+    assert_string_equal(got.owner.grant.workers, "A B");
+    got.owner = put.owner;
+    assert_memory_equal(&got, &put, sizeof put);
+    assert_int_equal(store_token_use(db, put.hash, 90, &err), 0);
+    assert_int_equal(store_token_get(db, put.hash, &got, &found, &err), 0);
+    assert_int_equal(got.used_ms, 90);
+}
+
+static int join_token(const struct token *token, void *context)
+{
+    char id[TOKEN_ID_SIZE];
+
+    token_id(token, id);
+    strcat(strcat(context, id), " ");
+    return 0;
+}
+
+static void tokens_are_listed_by_owner_and_page(void **state)
+{
+    struct store *db = db_of(state);
+    char ids[128] = "", more[128] = "";
+    struct error err = {0};
+    int64_t count;
+
+    put_account(db, "ann", 2, NULL);
+    put_account(db, "bob", 2, NULL);
+    put_token(db, "ann", TOKEN_API, 3, 0);
+    put_token(db, "bob", TOKEN_API, 2, 0);
+    put_token(db, "ann", TOKEN_SESSION, 1, 0);
+    assert_int_equal(store_token_each(db, "ann", NULL, 9, join_token, ids, &err), 0);
+    assert_string_equal(ids, "0101010101010101 0303030303030303 ");
+    assert_int_equal(store_token_each(db, NULL, "0101010101010101", 1, join_token, more, &err), 0);
+    assert_string_equal(more, "0202020202020202 ");
+    assert_int_equal(store_token_count(db, "ann", &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(store_token_count(db, NULL, &count, &err), 0);
+    assert_int_equal(count, 3);
+}
+
+static void a_token_that_ends_takes_its_sessions_along(void **state)
+{
+    struct store *db = db_of(state);
+    unsigned char hash[SECRET_HASH_SIZE];
+    struct error err = {0};
+
+    put_account(db, "ann", 2, NULL);
+    for (int round = 0; round < 2; round++) {
+        put_token(db, "ann", TOKEN_API, 1, 0);
+        put_token(db, "ann", TOKEN_SESSION, 2, 1);
+        put_token(db, "ann", TOKEN_SESSION, 3, 0);
+        memset(hash, 1, sizeof hash);
+        if (round == 0)
+            assert_int_equal(store_token_delete(db, hash, &err), 0);
+        else
+            assert_int_equal(store_token_revoke(db, "0101010101010101", NULL, &err), 0);
+        assert_false(has_token(db, 1) || has_token(db, 2));
+        assert_true(has_token(db, 3));
+    }
+    assert_int_equal(store_token_revoke(db, "0303030303030303", "bob", &err), -1);
+    assert_int_equal(err.status, 404);
+    assert_true(has_token(db, 3));
+    assert_int_equal(store_token_revoke(db, "0303030303030303", "ann", &err), 0);
+    assert_false(has_token(db, 3));
+}
+
+static void sessions_end_but_for_one(void **state)
+{
+    struct store *db = db_of(state);
+    unsigned char kept[SECRET_HASH_SIZE];
+    struct error err = {0};
+
+    put_account(db, "ann", 2, NULL);
+    put_account(db, "bob", 2, NULL);
+    put_token(db, "ann", TOKEN_API, 1, 0);
+    put_token(db, "ann", TOKEN_SESSION, 2, 0);
+    put_token(db, "ann", TOKEN_SESSION, 3, 0);
+    put_token(db, "bob", TOKEN_SESSION, 4, 0);
+    memset(kept, 3, sizeof kept);
+    assert_int_equal(store_token_end_sessions(db, "ann", kept, &err), 0);
+    assert_false(has_token(db, 2));
+    assert_true(has_token(db, 1) && has_token(db, 3) && has_token(db, 4));
+    assert_int_equal(store_token_end_sessions(db, "ann", NULL, &err), 0);
+    assert_false(has_token(db, 3));
+    assert_true(has_token(db, 1) && has_token(db, 4));
+}
+
+static void failures_add_up_and_are_forgotten(void **state)
+{
+    struct store *db = db_of(state);
+    unsigned char one[SECRET_HASH_SIZE] = "one", two[SECRET_HASH_SIZE] = "two";
+    const int64_t now = FAILURE_KEPT_MS;
+    struct failure f;
+    struct error err = {0};
+
+    assert_int_equal(store_failure_get(db, one, now, &f, &err), 0);
+    assert_int_equal(f.count, 0);
+    assert_int_equal(store_failure_add(db, one, now, &err), 0);
+    assert_int_equal(store_failure_add(db, one, now + 5, &err), 0);
+    assert_int_equal(store_failure_add(db, two, now + 5, &err), 0);
+    assert_int_equal(store_failure_get(db, one, now + 6, &f, &err), 0);
+    assert_true(f.count == 2 && f.last_ms == now + 5);
+    assert_int_equal(store_failure_get(db, one, now + 5 + FAILURE_KEPT_MS, &f, &err), 0);
+    assert_int_equal(f.count, 0);
+    assert_int_equal(store_failure_forget(db, one, &err), 0);
+    assert_int_equal(store_failure_get(db, one, now + 6, &f, &err), 0);
+    assert_int_equal(f.count, 0);
+    assert_int_equal(store_failure_get(db, two, now + 6, &f, &err), 0);
+    assert_int_equal(f.count, 1);
+}
+
+static int count_failures(struct store *db, int first, int last)
+{
+    unsigned char hash[SECRET_HASH_SIZE] = {0};
+    struct failure f;
+    struct error err = {0};
+    int kept = 0;
+
+    for (int n = first; n < last; n++) {
+        memcpy(hash, &n, sizeof n);
+        assert_int_equal(store_failure_get(db, hash, FAILURE_KEPT_MS + n, &f, &err), 0);
+        kept += f.count > 0;
+    }
+    return kept;
+}
+
+static void what_is_kept_of_failures_is_bounded(void **state)
+{
+    enum { MORE = 500, ALL = FAILURES_MAX + MORE };
+    struct store *db = db_of(state);
+    unsigned char hash[SECRET_HASH_SIZE] = {0};
+    struct error err = {0};
+
+    assert_int_equal(store_begin(db, &err), 0);
+    for (int n = 0; n < ALL; n++) {
+        memcpy(hash, &n, sizeof n);
+        assert_int_equal(store_failure_add(db, hash, FAILURE_KEPT_MS + n, &err), 0);
+    }
+    assert_int_equal(store_commit(db, &err), 0);
+    assert_true(count_failures(db, 0, ALL) <= FAILURES_MAX);
+    assert_int_equal(count_failures(db, 0, MORE), 0);
+    assert_int_equal(count_failures(db, ALL - FAILURES_MAX / 2, ALL), FAILURES_MAX / 2); /* the new ones stay */
+}
+
+static void grants_limit_lists_and_counts(void **state)
+{
+    static const struct {
+        struct grant grant;
+        int jobs, workers;
+    } cases[] = {
+        {{false, ""}, 10, 3}, {{true, "W0"}, 5, 1}, {{true, "W1 W0"}, 10, 2}, {{true, "X W1"}, 5, 1},
+        {{true, "W"}, 0, 0},  {{true, ""}, 0, 0},   {{true, "W10"}, 0, 1},    {{true, "w0 W10"}, 0, 1},
+    };
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+
+    for (int n = 0; n < 10; n++) {
+        insert_job(db, n, &job);
+        job_clear(&job);
+    }
+    put_worker(db, "W0", "a", 1);
+    put_worker(db, "W1", "a", 1);
+    put_worker(db, "W10", "a", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct grant *grant = &cases[i].grant;
+        struct job_filter f = {.grant = grant, .limit = 100}, named = {.grant = grant, .text = "w", .limit = 100};
+        int64_t counts[JOB_STATES], count;
+        char names[64] = "";
+        int listed = 0;
+
+        assert_int_equal(store_job_each(db, &f, count_one, &listed, &err), 0);
+        assert_int_equal(listed, cases[i].jobs);
+        assert_int_equal(store_job_count(db, &f, &count, &err), 0);
+        assert_int_equal(count, cases[i].jobs);
+        assert_int_equal(store_job_count(db, &named, &count, &err), 0);
+        assert_int_equal(count, cases[i].jobs);
+        assert_int_equal(store_job_counts(db, grant, counts, &err), 0);
+        assert_int_equal(counts[JOB_IDLE], cases[i].jobs);
+        assert_int_equal(store_worker_count(db, grant, &count, &err), 0);
+        assert_int_equal(count, cases[i].workers);
+        assert_int_equal(store_worker_each(db, grant, NULL, 100, put_name, names, &err), 0);
+        assert_int_equal(strlen(names) > 0, cases[i].workers > 0);
+    }
+}
+
+static void grants_meet_in_what_both_allow(void **state)
+{
+    struct grant all = {0}, some = {true, "A B"}, others = {true, "B C"}, far = {true, "D"}, g = all;
+
+    (void)state;
+    grant_intersect(&g, &all);
+    assert_false(g.limited);
+    grant_intersect(&g, &some);
+    assert_true(grant_allows(&g, "A") && grant_allows(&g, "B") && !grant_allows(&g, "C"));
+    grant_intersect(&g, &all);
+    assert_string_equal(g.workers, "A B");
+    grant_intersect(&g, &others);
+    assert_string_equal(g.workers, "B");
+    grant_intersect(&g, &far);
+    assert_true(g.limited && !grant_allows(&g, "B") && !grant_allows(&g, ""));
+}
+
 static void a_store_is_there_again_when_it_is_opened_again(void **state)
 {
     struct fixture *f = *state;
@@ -856,6 +1195,17 @@ int main(void)
         ON(sqlite, workers_are_listed_by_name_from_any_place),
         ON(sqlite, the_bytes_of_a_source_are_kept),
         ON(sqlite, tokens_that_expired_go_when_a_new_one_comes),
+        ON(sqlite, an_account_comes_back_as_it_was_put),
+        ON(sqlite, accounts_are_listed_and_counted),
+        ON(sqlite, an_account_goes_with_all_that_is_its_own),
+        ON(sqlite, a_token_comes_back_with_what_its_owner_may_now),
+        ON(sqlite, tokens_are_listed_by_owner_and_page),
+        ON(sqlite, a_token_that_ends_takes_its_sessions_along),
+        ON(sqlite, sessions_end_but_for_one),
+        ON(sqlite, failures_add_up_and_are_forgotten),
+        ON(sqlite, what_is_kept_of_failures_is_bounded),
+        ON(sqlite, grants_limit_lists_and_counts),
+        ON(sqlite, grants_meet_in_what_both_allow),
         ON(sqlite, a_store_is_there_again_when_it_is_opened_again),
         ON(sqlite, many_first_comers_make_one_store),
         ON(sqlite, a_store_that_cannot_be_opened_says_so),

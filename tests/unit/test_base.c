@@ -154,13 +154,17 @@ static void csv_cells_cannot_run(void **state)
     csv_text(&w, "\n=1");
     csv_text(&w, "\r=1");
     csv_text(&w, "a=1\n");
+    csv_text(&w, "'quoted");
+    csv_text(&w, "\xef\xbc\x9d"
+                 "1");            /* a full-width = */
+    csv_text(&w, "\xef\xbc\xa1"); /* a full-width A */
     csv_text(&w, "");
     csv_text(&w, NULL);
     csv_int(&w, -5);
     csv_end_row(&w);
-    assert_string_equal(
-        out.data,
-        "plain,\"a,\"\"b\"\"\",\"'=1+1\",\"'@x\",\"'+1\",\"'-1\",\"'\t=1\",\"'\n=1\",\"'\r=1\",\"a=1\n\",,,-5\r\n");
+    assert_string_equal(out.data, "plain,\"a,\"\"b\"\"\",\"'=1+1\",\"'@x\",\"'+1\",\"'-1\",\"'\t=1\",\"'\n=1\",\"'\r="
+                                  "1\",\"a=1\n\",\"''quoted\",\"'\xef\xbc\x9d"
+                                  "1\",\xef\xbc\xa1,,,-5\r\n");
     buf_clear(&out);
 }
 

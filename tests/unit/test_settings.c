@@ -76,6 +76,19 @@ static void the_environment_goes_before_the_file(void **state)
     assert_int_equal(s.code_max, 65536);
 }
 
+static void lists_are_taken_as_they_are(void **state)
+{
+    struct settings s;
+
+    (void)state;
+    write_file(ini, "remote_user = yes\nremote_user_roles = alice@EXAMPLE.ORG:admin *:viewer\n"
+                    "cors = https://a.example http://b.example:8080 http://[::1]:80\nsession_idle = 300\n");
+    assert_int_equal(settings_load(&s, folder, NULL), 0);
+    assert_string_equal(s.remote_user_roles, "alice@EXAMPLE.ORG:admin *:viewer");
+    assert_string_equal(s.cors, "https://a.example http://b.example:8080 http://[::1]:80");
+    assert_int_equal(s.session_idle_ms, 300000);
+}
+
 static void a_file_that_was_named_must_be_there(void **state)
 {
     struct error err = {0};
@@ -115,6 +128,14 @@ static void what_is_wrong_names_file_and_line(void **state)
         {"anonymous = everybody\n", "line 1: `anonymous` is none of its values"},
         {"anonymous = none viewer\n", "line 1: `anonymous` is none of its values"},
         {"anonymous =\n", "line 1: `anonymous` must not be empty"},
+        {"remote_user = maybe\n", "line 1: `remote_user` is none of its values"},
+        {"remote_user_roles = alice\n", "line 1: `remote_user_roles` is no list of NAME:ROLE"},
+        {"remote_user_roles = alice:emperor\n", "line 1: `remote_user_roles` is no list of NAME:ROLE"},
+        {"remote_user_roles = a:admin :viewer\n", "line 1: `remote_user_roles` is no list of NAME:ROLE"},
+        {"cors = *\n", "line 1: `cors` is no list of origins"},
+        {"cors = https://a.example/\n", "line 1: `cors` is no list of origins"},
+        {"cors = https://a.example null\n", "line 1: `cors` is no list of origins"},
+        {"session_idle = 10\n", "line 1: `session_idle` is out of range"},
         {"data =\n", "line 1: `data` must not be empty"},
         {"path =\n", "line 1: `path` must not be empty"},
         {"grace = 1\n\ngrace = 2\n", "line 3: `grace` is there twice"},
@@ -218,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_a_file_all_are_presets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_environment_goes_before_the_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(lists_are_taken_as_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_was_named_must_be_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_wrong_names_file_and_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_line_that_is_too_long_is_not_read_as_two, set_up, tear_down),
