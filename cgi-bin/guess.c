@@ -81,7 +81,7 @@ int guess_check(struct guess *g, const struct store *db, int64_t now_ms, struct 
         if (left <= 0)
             continue;
         error_set(err, 429, "too_many_failures", "too many log-ins have failed: try again later");
-        err->retry_after = (int)(left / 1000) + 1;
+        err->retry_after = (int)((left + 999) / 1000);
         return -1;
     }
     return 0;
