@@ -101,6 +101,9 @@ static const struct command {
      "an address or a network (192.0.2.0/24); WHEN is a number of days, or a time"},
     {"token list", "[--user NAME]", command_token_list, "list tokens and sessions"},
     {"token revoke", "ID", command_token_revoke, "end a token or session"},
+    {"doctor", "[URL]", command_doctor,
+     "see whether all is in order, and how to set right what is not; asks the site at URL, or\n"
+     "at the setting `api`. Ends with 1 when something is wrong"},
     {"tick", "", command_tick,
      "look after jobs whose runner is gone: take in what they left, end them as error or start\n"
      "them again; for cron, on machines that get no requests"},

@@ -141,7 +141,7 @@ static int ask_twice(FILE *terminal, char *out, size_t size, struct error *err)
     silent.c_lflag |= ECHONL;
     tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
     if (ask(terminal, "New password: ", out, size) < 0 || ask(terminal, "Again: ", again, sizeof again) < 0)
-        result = error_set(err, 422, "password_weak", "no password was given");
+        result = error_set(err, 422, "password_weak", "no password was given, or a very long one");
     else if (strcmp(out, again) != 0)
         result = error_set(err, 422, "password_weak", "these were two different passwords");
     tcsetattr(fileno(terminal), TCSAFLUSH, &before);
@@ -154,7 +154,9 @@ int command_read_password(char *out, size_t size, struct error *err)
     int result;
 
     if (!isatty(STDIN_FILENO))
-        return read_line(stdin, out, size) == 0 ? 0 : error_set(err, 422, "password_weak", "no password was given");
+        return read_line(stdin, out, size) == 0
+                   ? 0
+                   : error_set(err, 422, "password_weak", "no password was given, or a very long one");
     terminal = fopen("/dev/tty", "r+e");
     if (!terminal)
         return error_errno(err, "/dev/tty");

@@ -34,7 +34,7 @@ int command_user_add(int argc, char **argv)
                                              {"--workers", &workers, NULL},
                                              {"--no-password", NULL, &no_password},
                                              {0}};
-    char password[PASSWORD_MAX + 2] = "";
+    char password[PASSWORD_MAX + 64] = "";
     struct user_change new = {.disabled = -1, .password = password};
     struct command_site site = {0};
     struct account account;
@@ -59,7 +59,7 @@ int command_user_add(int argc, char **argv)
 
 int command_user_password(int argc, char **argv)
 {
-    char password[PASSWORD_MAX + 2];
+    char password[PASSWORD_MAX + 64];
     struct user_change new = {.disabled = -1, .password = password};
     struct account account;
     struct error err = {0};

@@ -242,7 +242,7 @@ class Server:
 
     def kill_jobs(self):
         jobs = self.get("/jobs?status=active&limit=1000")
-        if jobs.status == 200 and jobs.headers["content-type"].startswith("application/json"):
+        if jobs.status == 200 and jobs.headers.get("content-type", "").startswith("application/json"):
             for job in jobs.data:
                 self.put(f"/jobs/{job['id']}/status", "kill")
 
