@@ -45,11 +45,11 @@ static int refuse(struct error *err)
 /* Nothing works before there is somebody to answer for it. */
 static int require_admin(const struct store *db, struct error *err)
 {
-    int64_t admins;
+    bool there;
 
-    if (store_account_count_role(db, ROLE_ADMIN, "", &admins, err) < 0)
+    if (store_account_has_role(db, ROLE_ADMIN, "", &there, err) < 0)
         return -1;
-    if (admins)
+    if (there)
         return 0;
     error_set(err, 503, "no_admin",
               "there is no administrator yet: make one on the server with `jobjoker init`, or `jobjoker user add NAME "

@@ -48,6 +48,11 @@ static bool check_data(struct doctor *d)
                     data, errno ? strerror(errno) : "no folder");
         return false;
     }
+    if (st.st_uid == 0) {
+        doctor_find(d, WRONG, "chown -R it to the user that Apache runs programs as, such as www-data",
+                    "the data folder %s belongs to root", data);
+        return false;
+    }
     if (st.st_uid != geteuid()) {
         doctor_find(d, WRONG, "run this as that user or as root; or change the folder's owner",
                     "the data folder %s belongs to user %ld, and this is user %ld", data, (long)st.st_uid,
@@ -129,7 +134,7 @@ static void check_store(struct doctor *d)
 {
     unsigned char key[SECRET_KEY_SIZE];
     struct error err = {0};
-    int64_t admins = 0;
+    bool admin = false;
 
     if (key_read(&d->site.settings, key, &err) < 0) {
         doctor_find(d, WRONG, "put it back from a backup; without one, move it away and run `jobjoker init`",
@@ -137,9 +142,9 @@ static void check_store(struct doctor *d)
         return;
     }
     d->site.db = store_open(d->site.settings.database, &err);
-    if (!d->site.db || store_account_count_role(d->site.db, ROLE_ADMIN, "", &admins, &err) < 0)
+    if (!d->site.db || store_account_has_role(d->site.db, ROLE_ADMIN, "", &admin, &err) < 0)
         doctor_find(d, WRONG, "the line above is what the database said", "%s", err.message);
-    else if (!admins)
+    else if (!admin)
         doctor_find(d, WRONG, "jobjoker user add NAME --role admin", "there is no administrator");
     else
         doctor_find(d, FINE, NULL, "the database opens, and there is an administrator");

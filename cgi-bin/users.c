@@ -11,14 +11,31 @@
 
 #define TOKEN_PREFIX "jja_" /* so that a token that got lost is known for one by those who look for such things */
 
+/* At the end of a path these ask for a format. */
+static bool ends_in_format(const char *name)
+{
+    static const char *const formats[] = {".json", ".csv", ".txt"};
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        size_t length = strlen(formats[i]);
+
+        if (n >= length && strcmp(name + n - length, formats[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Names stand in paths, in Authorization: Basic and in lists. */
 static int check_name(const char *name, struct error *err)
 {
     size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+-");
 
-    if (n >= 1 && n < sizeof((struct account *)0)->name && name[n] == '\0' && *name != '-')
+    if (n >= 1 && n < sizeof((struct account *)0)->name && name[n] == '\0' && *name != '-' && !ends_in_format(name))
         return 0;
-    return error_set(err, 422, "user_invalid", "the name of a user has 1 to 64 letters, digits and . _ @ + -");
+    return error_set(
+        err, 422, "user_invalid",
+        "the name of a user has 1 to 64 letters, digits and . _ @ + -, no - at its start and no .txt at its end");
 }
 
 static int check_password(const char *password, struct error *err)
@@ -64,13 +81,13 @@ static bool is_ruling(const struct account *account)
 static int check_admins(const struct store *db, const struct account *before, const struct account *after,
                         struct error *err)
 {
-    int64_t others;
+    bool another;
 
     if (!is_ruling(before) || (after && is_ruling(after)))
         return 0;
-    if (store_account_count_role(db, ROLE_ADMIN, before->name, &others, err) < 0)
+    if (store_account_has_role(db, ROLE_ADMIN, before->name, &another, err) < 0)
         return -1;
-    return others ? 0 : error_set(err, 409, "last_admin", "%s is the last admin", before->name);
+    return another ? 0 : error_set(err, 409, "last_admin", "%s is the last admin", before->name);
 }
 
 static int apply(struct account *account, const struct user_change *change, const char *password_hash,

@@ -198,9 +198,9 @@ int store_account_delete(struct store *s, const char *name, struct error *err)
     return s->ops->account_delete(s, name, err);
 }
 
-int store_account_count_role(const struct store *s, int role, const char *except, int64_t *count, struct error *err)
+int store_account_has_role(const struct store *s, int role, const char *except, bool *there, struct error *err)
 {
-    return s->ops->account_count_role(s, role, except, count, err);
+    return s->ops->account_has_role(s, role, except, there, err);
 }
 
 int store_account_put(struct store *s, const struct account *account, struct error *err)

@@ -177,8 +177,8 @@ int store_account_put(struct store *s, const struct account *account, struct err
 /* With its tokens and sessions. 404 user_unknown. */
 int store_account_delete(struct store *s, const char *name, struct error *err);
 int store_account_count(const struct store *s, int64_t *count, struct error *err);
-/* How many accounts that are not disabled have at least this role, but for the one of this name ("": for none). */
-int store_account_count_role(const struct store *s, int role, const char *except, int64_t *count, struct error *err);
+/* Is there an account that is not disabled and has at least this role, other than the one of this name ("": none)? */
+int store_account_has_role(const struct store *s, int role, const char *except, bool *there, struct error *err);
 
 /* Not found: also when its account is gone. */
 int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found,

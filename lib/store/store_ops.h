@@ -40,7 +40,7 @@ struct store_ops {
     int (*account_put)(struct store *s, const struct account *account, struct error *err);
     int (*account_delete)(struct store *s, const char *name, struct error *err);
     int (*account_count)(const struct store *s, int64_t *count, struct error *err);
-    int (*account_count_role)(const struct store *s, int role, const char *except, int64_t *count, struct error *err);
+    int (*account_has_role)(const struct store *s, int role, const char *except, bool *there, struct error *err);
     int (*token_get)(const struct store *s, const unsigned char *hash, struct token *out, bool *found,
                      struct error *err);
     int (*token_each)(const struct store *s, const char *account, const char *after, int limit,

@@ -60,7 +60,7 @@ enum statement {
     ACCOUNT_PUT,
     ACCOUNT_DELETE,
     ACCOUNT_COUNT,
-    ACCOUNT_COUNT_ROLE,
+    ACCOUNT_HAS_ROLE,
     TOKEN_GET,
     TOKEN_EACH,
     TOKEN_COUNT,
@@ -136,7 +136,7 @@ static const char *const sql[STATEMENTS] = {
     [ACCOUNT_PUT] = "REPLACE INTO account (" ACCOUNT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [ACCOUNT_DELETE] = "DELETE FROM account WHERE name = ?1",
     [ACCOUNT_COUNT] = "SELECT count(*) FROM account",
-    [ACCOUNT_COUNT_ROLE] = "SELECT count(*) FROM account WHERE role >= ?1 AND disabled IS NOT 1 AND name <> ?2",
+    [ACCOUNT_HAS_ROLE] = "SELECT EXISTS (SELECT 1 FROM account WHERE role >= ?1 AND disabled IS NOT 1 AND name <> ?2)",
     [TOKEN_GET] = "SELECT " TOKEN_COLUMNS " WHERE t.hash = ?1",
     [TOKEN_EACH] = "SELECT " TOKEN_COLUMNS " WHERE (?1 IS NULL OR t.account = ?1) AND lower(hex(t.hash)) > ?2"
                    " ORDER BY t.hash LIMIT ?3",
@@ -1090,15 +1090,19 @@ static int account_count(const struct store *s, int64_t *count, struct error *er
     return read_count(s, prepare(s, ACCOUNT_COUNT, err), count, err);
 }
 
-static int account_count_role(const struct store *s, int role, const char *except, int64_t *count, struct error *err)
+static int account_has_role(const struct store *s, int role, const char *except, bool *there, struct error *err)
 {
-    sqlite3_stmt *q = prepare(s, ACCOUNT_COUNT_ROLE, err);
+    sqlite3_stmt *q = prepare(s, ACCOUNT_HAS_ROLE, err);
+    int64_t found = 0;
 
     if (q) {
         sqlite3_bind_int(q, 1, role);
         bind_text(q, 2, except);
     }
-    return read_count(s, q, count, err);
+    if (read_count(s, q, &found, err) < 0)
+        return -1;
+    *there = found != 0;
+    return 0;
 }
 
 static void read_token(sqlite3_stmt *q, struct token *out)
@@ -1364,7 +1368,7 @@ const struct store_ops store_sqlite = {
     .account_put = account_put,
     .account_delete = account_delete,
     .account_count = account_count,
-    .account_count_role = account_count_role,
+    .account_has_role = account_has_role,
     .token_get = token_get,
     .token_each = token_each,
     .token_count = token_count,

@@ -185,6 +185,15 @@ def test_the_doctor_sees_that_a_token_does_not_arrive(new_server):
     assert status == 1 and "CGIPassAuth" in said
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give it away")
+def test_the_doctor_knows_that_the_site_does_not_run_as_root(new_server):
+    server = new_server(start=False)
+    os.chown(server.data, 0, 0)
+    done = subprocess.run([str(server.site / "cgi-bin/jobjoker"), "doctor"], text=True, capture_output=True,
+                          env={"PATH": apache.PATH, "JOBJOKER_DATA": str(server.data)})
+    assert done.returncode == 1 and "belongs to root" in done.stdout
+
+
 def test_the_doctor_looks_at_the_files(new_server):
     server = new_server(start=False)
     status, said = doctor(server)

@@ -167,6 +167,12 @@ def test_a_session_ends_when_idle_and_when_old(new_server):
     assert me(server, headers).status == 401
 
 
+def test_a_cookie_is_for_https_where_the_site_has_it(new_server):
+    server = new_server(settings={"HTTPS": "on"})  # as mod_ssl sets it
+    answer = server.post("/session", {"user": "admin", "password": server.password}, auth=None)
+    assert answer.headers["set-cookie"].endswith("; HttpOnly; SameSite=Strict; Secure")
+
+
 def test_a_use_is_noted_at_most_once_a_minute(new_server):
     server = new_server()
 
@@ -248,7 +254,7 @@ def test_the_last_admin_stays(new_server):
 @pytest.mark.parametrize("path, body, code", [
     ("/users", {"name": "a b", "role": "viewer"}, "user_invalid"), ("/users", {"name": "", "role": "viewer"}, "user_invalid"),
     ("/users", {"name": "x" * 65, "role": "viewer"}, "user_invalid"), ("/users", {"name": "a:b", "role": "viewer"}, "user_invalid"),
-    ("/users", {"name": "a/b", "role": "viewer"}, "user_invalid"), ("/users", {"name": "x"}, "user_invalid"),
+    ("/users", {"name": "a/b", "role": "viewer"}, "user_invalid"), ("/users", {"name": "a.csv", "role": "viewer"}, "user_invalid"), ("/users", {"name": "x"}, "user_invalid"),
     ("/users", {"name": "x", "role": "nobody"}, "user_invalid"), ("/users", {"name": "x", "role": "none"}, "user_invalid"),
     ("/users", {"name": "x", "role": 4}, "user_invalid"), ("/users", {"name": "x", "role": "viewer", "password": "short"}, "password_weak"),
     ("/users", {"name": "x", "role": "viewer", "password": "x" * 1025}, "password_weak"), ("/users", {"name": "x", "role": "viewer", "admin": True}, "user_invalid"),
