@@ -52,6 +52,7 @@ static int init_data(struct command_site *site, struct error *err)
 
     if (lock < 0)
         return -1;
+    store_refresh(site->db); /* it was opened before the lock was ours */
     result = make_first_account(site, err);
     close(lock);
     return result;
