@@ -393,10 +393,11 @@ int auth_identify_token(struct store *db, const struct settings *settings, int64
 void auth_note_use(struct store *db, const struct identity *who, int64_t now_ms)
 {
     struct error ignored = {0}; /* the next request may note it */
+    bool begun;
 
     if (!who->has_token || now_ms - who->token_used_ms < USE_NOTED_MS)
         return;
-    if (store_begin(db, &ignored) < 0)
+    if (store_try_begin(db, &begun, &ignored) < 0 || !begun)
         return;
     if (store_token_use(db, who->token, now_ms, &ignored) < 0 || store_commit(db, &ignored) < 0)
         store_rollback(db);

@@ -44,8 +44,8 @@ int auth_identify_password(struct store *db, const struct settings *settings, in
 int auth_identify_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
                         struct token *token, struct identity *out, struct error *err);
 
-/* Notes that the caller's token was used, once a minute, so that a read stays a read. After the request: it is a
- * transaction of its own. */
+/* Notes that the caller's token was used, once a minute and only when nobody else writes, so that a read stays a read.
+ * After the request: it is a transaction of its own. */
 void auth_note_use(struct store *db, const struct identity *who, int64_t now_ms);
 
 /* The two tokens of a job's run: their text begins with the job's id, so that it is found by that. */

@@ -164,6 +164,16 @@ close_db:
     return NULL;
 }
 
+int sqlite_db_step_at_once(sqlite3 *db, sqlite3_stmt *statement)
+{
+    int code;
+
+    sqlite3_busy_timeout(db, 0);
+    code = sqlite3_step(statement);
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    return code;
+}
+
 /* The hook is called after each commit with the size of the WAL. */
 static int note_wal_pages(void *pages, sqlite3 *db, const char *name, int count)
 {

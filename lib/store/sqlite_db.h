@@ -12,6 +12,9 @@
 sqlite3 *sqlite_db_open(const char *path, struct error *err);
 void sqlite_db_close(sqlite3 *db);
 
+/* Runs a statement that gives no rows, without waiting for a lock; returns SQLite's code. */
+int sqlite_db_step_at_once(sqlite3 *db, sqlite3_stmt *statement);
+
 /* Keeps the size of the WAL after each commit in *pages. */
 void sqlite_db_watch_wal(sqlite3 *db, int *pages);
 /* After a commit: takes a WAL that is large into the file, and empties it. SQLite's own way does not do here: it

@@ -81,6 +81,11 @@ int store_begin(struct store *s, struct error *err)
     return s->ops->begin(s, err);
 }
 
+int store_try_begin(struct store *s, bool *begun, struct error *err)
+{
+    return s->ops->try_begin(s, begun, err);
+}
+
 int store_commit(struct store *s, struct error *err)
 {
     return s->ops->commit(s, err);

@@ -23,6 +23,8 @@ void store_close(struct store *s); /* rolls back what is open; NULL is fine */
 
 /* One transaction that writes: taken at once, waits for its turn. Not nested. */
 int store_begin(struct store *s, struct error *err);
+/* The same for what can be left undone: *begun is false when somebody else has his turn just now. */
+int store_try_begin(struct store *s, bool *begun, struct error *err);
 int store_commit(struct store *s, struct error *err); /* -1: it is rolled back */
 void store_rollback(struct store *s);                 /* nothing open: does nothing */
 

@@ -9,6 +9,7 @@ struct store_ops {
     struct store *(*open)(const char *place, struct error *err);
     void (*close)(struct store *s);
     int (*begin)(struct store *s, struct error *err);
+    int (*try_begin)(struct store *s, bool *begun, struct error *err);
     int (*commit)(struct store *s, struct error *err);
     void (*rollback)(struct store *s);
     void (*refresh)(const struct store *s);

@@ -311,6 +311,22 @@ static int begin(struct store *s, struct error *err)
     return q ? execute(s, q, err) : -1;
 }
 
+static int try_begin(struct store *s, bool *begun, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, BEGIN, err);
+    int code, result;
+
+    *begun = false;
+    end_snapshot(s);
+    if (!q)
+        return -1;
+    code = sqlite_db_step_at_once(self(s)->db, q);
+    *begun = code == SQLITE_DONE;
+    result = *begun || (code & 0xff) == SQLITE_BUSY ? 0 : fail(s, sqlite3_sql(q), err);
+    done(q);
+    return result;
+}
+
 static void rollback(struct store *s)
 {
     end_snapshot(s);
@@ -1344,6 +1360,7 @@ const struct store_ops store_sqlite = {
     .open = open_store,
     .close = close_store,
     .begin = begin,
+    .try_begin = try_begin,
     .commit = commit,
     .rollback = rollback,
     .refresh = refresh,

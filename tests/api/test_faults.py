@@ -178,7 +178,7 @@ def test_a_disk_that_is_full_from_the_start_makes_no_half_database(small_disk):
         answer = small_disk.get("/jobs")
         assert (answer.status, answer.json["code"]) == (503, "storage_full"), answer
     (small_disk.data / "filler").unlink()
-    assert small_disk.get("/jobs").status == 401
+    assert small_disk.get("/jobs").json["code"] == "no_admin"
 
 
 def test_a_job_that_runs_while_the_disk_is_full_says_all_when_there_is_room(small_disk):
@@ -236,8 +236,8 @@ def test_thirty_first_requests_make_one_database(new_server):
     for path in server.data.glob("jobs.db*"):
         path.unlink()
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
-        answers = list(pool.map(lambda _: server.get("/jobs").status, range(30)))
-    assert set(answers) == {401}  # nobody is known in the new database, and it answers
+        answers = list(pool.map(lambda _: server.get("/jobs").json["code"], range(30)))
+    assert set(answers) == {"no_admin"}  # nobody is known in the new database, and it answers
     assert [p for p in server.data.iterdir() if p.stat().st_mode & 0o077] == []
 
 

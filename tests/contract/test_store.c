@@ -771,6 +771,24 @@ static void tokens_that_expired_go_when_a_new_one_comes(void **state)
     assert_true(found);
 }
 
+static void who_only_tries_does_not_wait_for_his_turn(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *other = store_open(f->uri, &err);
+    bool begun;
+
+    assert_non_null(other);
+    assert_int_equal(store_begin(f->db, &err), 0);
+    assert_int_equal(store_try_begin(other, &begun, &err), 0);
+    assert_false(begun);
+    assert_int_equal(store_commit(f->db, &err), 0);
+    assert_int_equal(store_try_begin(other, &begun, &err), 0);
+    assert_true(begun);
+    assert_int_equal(store_commit(other, &err), 0);
+    store_close(other);
+}
+
 static void put_account(struct store *db, const char *name, int role, const char *workers)
 {
     struct account account = {.role = role, .password = "hash", .created_ms = 1, .grant.limited = workers != NULL};
@@ -1198,6 +1216,7 @@ int main(void)
         ON(sqlite, workers_are_listed_by_name_from_any_place),
         ON(sqlite, the_bytes_of_a_source_are_kept),
         ON(sqlite, tokens_that_expired_go_when_a_new_one_comes),
+        ON(sqlite, who_only_tries_does_not_wait_for_his_turn),
         ON(sqlite, an_account_comes_back_as_it_was_put),
         ON(sqlite, accounts_are_listed_and_counted),
         ON(sqlite, an_account_goes_with_all_that_is_its_own),
