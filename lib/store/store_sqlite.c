@@ -18,10 +18,11 @@
 
 #define ACCOUNT_COLUMNS "name, role, disabled, workers, password, created"
 
-/* With what its owner may. */
-#define TOKEN_COLUMNS                                                                                            \
-    "t.hash, t.account, t.role, t.kind, t.parent, t.name, t.workers, t.addresses, t.created, t.expires, t.used," \
-    " a.role, a.disabled, a.workers FROM token t JOIN account a ON a.name = t.account"
+/* With the name of their table and a dot before each, or "". */
+#define TOKEN_COLUMNS(t)                                                                                   \
+    t "hash, " t "account, " t "role, " t "kind, " t "parent, " t "name, " t "workers, " t "addresses, " t \
+      "created, " t "expires, " t "used"
+#define OWNER_COLUMNS(a) a "role, " a "disabled, " a "workers"
 
 #define TOKEN_ID(hash) "lower(hex(substr(" hash ", 1, 8)))"
 
@@ -62,6 +63,7 @@ enum statement {
     ACCOUNT_COUNT,
     ACCOUNT_HAS_ROLE,
     TOKEN_GET,
+    OWNER_GET,
     TOKEN_EACH,
     TOKEN_COUNT,
     TOKEN_PUT,
@@ -137,9 +139,13 @@ static const char *const sql[STATEMENTS] = {
     [ACCOUNT_DELETE] = "DELETE FROM account WHERE name = ?1",
     [ACCOUNT_COUNT] = "SELECT count(*) FROM account",
     [ACCOUNT_HAS_ROLE] = "SELECT EXISTS (SELECT 1 FROM account WHERE role >= ?1 AND disabled IS NOT 1 AND name <> ?2)",
-    [TOKEN_GET] = "SELECT " TOKEN_COLUMNS " WHERE t.hash = ?1",
-    [TOKEN_EACH] = "SELECT " TOKEN_COLUMNS " WHERE (?1 IS NULL OR t.account = ?1) AND lower(hex(t.hash)) > ?2"
-                   " ORDER BY t.hash LIMIT ?3",
+    /* Looked up at each request, where preparing one statement for both tables would cost more than two. */
+    /* Looked up at each request, where preparing one statement for both tables would cost more than two. */
+    [TOKEN_GET] = "SELECT " TOKEN_COLUMNS("") " FROM token WHERE hash = ?1",
+    [OWNER_GET] = "SELECT " OWNER_COLUMNS("") " FROM account WHERE name = ?1",
+    [TOKEN_EACH] = "SELECT " TOKEN_COLUMNS("t.") ", " OWNER_COLUMNS(
+        "a.") " FROM token t JOIN account a ON a.name = t.account"
+              " WHERE (?1 IS NULL OR t.account = ?1) AND lower(hex(t.hash)) > ?2 ORDER BY t.hash LIMIT ?3",
     [TOKEN_COUNT] = "SELECT count(*) FROM token t JOIN account a ON a.name = t.account"
                     " WHERE ?1 IS NULL OR t.account = ?1",
     [TOKEN_PUT] = "REPLACE INTO token (hash, account, role, kind, parent, name, workers, addresses, created, expires,"
@@ -1138,9 +1144,32 @@ static void read_token(sqlite3_stmt *q, struct token *out)
     out->created_ms = sqlite3_column_int64(q, c++);
     out->expires_ms = sqlite3_column_int64(q, c++);
     out->used_ms = sqlite3_column_int64(q, c++);
+}
+
+enum { OWNER_COLUMN = 11 /* after those of the token */ };
+
+/* The columns of its owner, from this one on. */
+static void read_owner(sqlite3_stmt *q, int c, struct token *out)
+{
     out->owner.role = sqlite3_column_int(q, c++);
     out->owner.disabled = sqlite3_column_int(q, c++);
-    read_grant(q, c++, &out->owner.grant);
+    read_grant(q, c, &out->owner.grant);
+}
+
+static int get_owner(const struct store *s, struct token *token, bool *found, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, OWNER_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, token->account);
+    step = sqlite3_step(q);
+    *found = step == SQLITE_ROW;
+    if (*found)
+        read_owner(q, 0, token);
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read a token's owner", err);
 }
 
 static int token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found,
@@ -1158,7 +1187,9 @@ static int token_get(const struct store *s, const unsigned char *hash, struct to
     if (*found)
         read_token(q, out);
     done(q);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read a token", err);
+    if (*found)
+        return get_owner(s, out, found, err);
+    return step == SQLITE_DONE ? 0 : fail(s, "read a token", err);
 }
 
 static int token_each(const struct store *s, const char *account, const char *after, int limit,
@@ -1178,6 +1209,7 @@ static int token_each(const struct store *s, const char *account, const char *af
     sqlite3_bind_int(q, 3, limit);
     while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
         read_token(q, &token);
+        read_owner(q, OWNER_COLUMN, &token);
         stop = each(&token, context);
     }
     if (!stop && step != SQLITE_DONE)
