@@ -81,7 +81,7 @@ static void become_token_owner(const struct token *token, struct identity *out)
     out->via = token->kind == TOKEN_API ? "token" : "session";
     out->in_person = token->kind == TOKEN_SESSION && !token->has_parent;
     out->has_token = true;
-    memcpy(out->token, token->hash, sizeof out->token);
+    memcpy(out->hash, token->hash, sizeof out->hash);
     out->token_used_ms = token->used_ms;
     settle(out, (enum role)(token->role < token->owner.role ? token->role : token->owner.role));
 }
@@ -399,6 +399,6 @@ void auth_note_use(struct store *db, const struct identity *who, int64_t now_ms)
         return;
     if (store_try_begin(db, &begun, &ignored) < 0 || !begun)
         return;
-    if (store_token_use(db, who->token, now_ms, &ignored) < 0 || store_commit(db, &ignored) < 0)
+    if (store_token_use(db, who->hash, now_ms, &ignored) < 0 || store_commit(db, &ignored) < 0)
         store_rollback(db);
 }

@@ -22,10 +22,9 @@ struct identity {
     bool in_person;     /* the user of an account, by password, session or web server; not an API token of his */
     unsigned job_right; /* of a job's token: JOB_RIGHT_WORKER or JOB_RIGHT_RUNNER, good for job_id alone */
     char job_id[ULID_SIZE];
-    unsigned char hash[SECRET_HASH_SIZE]; /* of a job's token, as the store keeps it */
-    bool has_token; /* API token or session: */
-    unsigned char token[SECRET_HASH_SIZE];
-    int64_t token_used_ms; /* when it was used before this */
+    unsigned char hash[SECRET_HASH_SIZE]; /* of the token that was sent, of whatever kind, as the store keeps it */
+    bool has_token;                       /* and it is an API token or a session: */
+    int64_t token_used_ms;                /* when it was used before this */
 };
 
 const char *role_name(enum role role);

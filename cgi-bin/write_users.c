@@ -160,9 +160,7 @@ int write_user_delete(struct request *req, const struct context *ctx, struct sto
 static int change_own_password(const struct json *body, const struct context *ctx, struct store *db, struct error *err)
 {
     const char *old = json_string(json_member(body, "old")), *new = json_string(json_member(body, "new"));
-    struct user_change change = {.disabled = -1,
-                                 .password = new,
-                                 .keeps = ctx->who->has_token ? ctx->who->token : NULL};
+    struct user_change change = {.disabled = -1, .password = new, .keeps = ctx->who->has_token ? ctx->who->hash : NULL};
     struct account account;
 
     if (check_members(body, "old new", "password_invalid", err) < 0)
