@@ -112,16 +112,17 @@ static void tail_file_clear(struct tail_file *f)
     buf_clear(&f->bytes);
 }
 
-static void read_tail_file(const char *folder, int number, struct tail_file *f)
+static int read_tail_file(const char *folder, int number, struct tail_file *f, struct error *err)
 {
     char path[LEASE_PATH_SIZE + 8];
 
     log_tail_path(folder, number, path, sizeof path);
-    if (io_read_file(path, LOG_TAIL_FILE_MAX, &f->bytes) < 0)
-        buf_clear(&f->bytes); /* there is none */
+    if (io_read_file(path, LOG_TAIL_FILE_MAX, &f->bytes) < 0 && errno != ENOENT)
+        return error_errno(err, path); /* as of the spool */
     f->at = log_tail_read_head(buf_text(&f->bytes), f->bytes.size, &f->head);
     if (f->at == 0)
         f->at = f->bytes.size;
+    return 0;
 }
 
 static size_t rest_of(const struct tail_file *f)
@@ -173,8 +174,8 @@ static int take_tail(struct engine *e, const char *id, struct error *err)
     AUTO(tail_file) struct tail_file b = {0};
 
     lease_folder(e->settings->data, id, folder);
-    read_tail_file(folder, 0, &a);
-    read_tail_file(folder, 1, &b);
+    if (read_tail_file(folder, 0, &a, err) < 0 || read_tail_file(folder, 1, &b, err) < 0)
+        return -1;
     if (rest_of(&a) == 0 && rest_of(&b) == 0)
         return 0;
     store_refresh(e->store); /* the spool was taken in */

@@ -138,6 +138,18 @@ def test_a_runner_that_is_killed_below_the_limit_leaves_all_of_the_log(server):
     assert server.log(id) == "STARTED\n" + "".join("%060d\n" % i for i in range(1, 1201))
 
 
+def test_the_end_of_a_log_that_cannot_be_read_for_the_moment_is_kept(server):
+    id = floods(server, 1200, 0, 100000)
+    is_kept(server, id, 1200)
+    is_shown(server, id, 819)
+    os.kill(runner_of(server, id), signal.SIGKILL)
+    kept = folder_of(server, id) / "tail.0"
+    kept.chmod(0)
+    assert server.get(f"/jobs/{id}").status == 500 and kept.exists()
+    kept.chmod(0o600)
+    assert server.log(id) == "STARTED\n" + "".join("%060d\n" % i for i in range(1, 1201))
+
+
 def test_what_was_not_delivered_of_the_beginning_is_told_and_not_counted(server):
     id = floods(server, 1300, 0, 100000)
     is_kept(server, id, 1300)
