@@ -32,6 +32,7 @@ struct run {
     int64_t ended_at_ms; /* when the end was said; monotonic */
     int status;          /* of the worker, as waitpid(2) gives it */
     bool has_status;
+    bool we_killed;         /* when the worker ended, SIGKILL had been sent to all */
     struct job_usage usage; /* of the whole tree, as far as it was reaped */
     char reason[WORKER_REASON_SIZE];
 };

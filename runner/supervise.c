@@ -93,6 +93,7 @@ static void reap_children(struct run *r)
             r->worker.pid = 0;
             r->status = status;
             r->has_status = true;
+            r->we_killed = r->ending == ENDING_KILL;
             step_reached(r->ticket, STEP_WORKER_ENDED);
         }
     }
@@ -162,7 +163,7 @@ static void describe_end(struct run *r, struct report_record *end)
         .has_status = r->has_status,
         .status = r->status,
         .was_wanted = r->was_wanted,
-        .we_killed = r->ending == ENDING_KILL,
+        .we_killed = r->we_killed || (r->was_wanted && r->ending == ENDING_KILL),
         .oom_kills = r->worker.cgroup[0] ? cgroup_oom_kills(r->worker.cgroup) : -1,
         .last_error = r->output.last_error,
     };
@@ -227,6 +228,12 @@ static void look_at_clock(struct run *r)
         tree_kill(r);
 }
 
+/* Who removed the folder of the run wants nothing of it any more. */
+static bool is_safe(const struct run *r)
+{
+    return delivery_is_safe(&r->delivery) || (access(r->ticket->folder, F_OK) < 0 && errno == ENOENT);
+}
+
 static bool is_finished(struct run *r)
 {
     if (r->delivery.fenced)
@@ -234,8 +241,7 @@ static bool is_finished(struct run *r)
     if (!r->said_end)
         return false;
     return delivery_is_done(&r->delivery) ||
-           (r->delivery.failing_since_ms && clock_monotonic_ms() >= r->ended_at_ms + LAST_WORDS_MS &&
-            delivery_is_safe(&r->delivery));
+           (r->delivery.failing_since_ms && clock_monotonic_ms() >= r->ended_at_ms + LAST_WORDS_MS && is_safe(r));
 }
 
 /* -- the loop -- */

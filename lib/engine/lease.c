@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,40 @@ bool lease_is_held(const char *data, const char *id)
     held = fd_is_held(fd);
     close(fd);
     return held;
+}
+
+/* A pidfd is ready when its process has ended, also while nobody has reaped it. A number that was given away again is taken
+ * for the runner: then it is not seen that it is lost until its lock is free. */
+static bool noted_runner_is_gone(int fd)
+{
+    char text[NOTE_SIZE] = "";
+    long pid = pread(fd, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+    struct pollfd runner = {.events = POLLIN};
+    bool gone;
+
+    if (pid <= 0)
+        return false;
+    runner.fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    if (runner.fd < 0)
+        return errno == ESRCH;
+    gone = poll(&runner, 1, 0) == 1;
+    close(runner.fd);
+    return gone;
+}
+
+bool lease_is_lost(const char *data, const char *id)
+{
+    char path[LEASE_PATH_SIZE];
+    bool lost;
+    int fd;
+
+    lock_path(data, id, path);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR;
+    lost = !fd_is_held(fd) || noted_runner_is_gone(fd);
+    close(fd);
+    return lost;
 }
 
 int lease_open_holder(const char *data, const char *id, pid_t *pid)

@@ -29,6 +29,10 @@ int lease_note_pid(int fd, pid_t pid, struct error *err);
 /* Is it held? False when there is no such lock at all. */
 bool lease_is_held(const char *data, const char *id);
 
+/* Is it held by anybody but the runner that is noted in it? True when nobody holds it, and when that runner is gone: then
+ * the lock is that of somebody who looks after the job. What cannot be looked at is not called dead. */
+bool lease_is_lost(const char *data, const char *id);
+
 /* Opens the process that holds the lock, as a pidfd, which the caller closes. -1: nobody holds it, or it has just been
  * taken and the runner is not there yet. */
 int lease_open_holder(const char *data, const char *id, pid_t *pid);

@@ -2,6 +2,7 @@
  * holds its lock himself meanwhile, so that two do not, and so that nothing is removed that a new attempt has made. */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,13 @@
 #include "job/log_tail.h"
 #include "job/report_format.h"
 
-enum { SPOOL_MAX = 1 << 30, LEFTOVERS_TIMEOUT_MS = 1000, TICK_TIMEOUT_MS = 60000, TICK_OUTPUT_MAX = 4096 };
+enum {
+    SPOOL_MAX = 1 << 30,
+    LEFTOVERS_TIMEOUT_MS = 1000,
+    SETTLE_TIMEOUT_MS = 2000,
+    TICK_TIMEOUT_MS = 60000,
+    TICK_OUTPUT_MAX = 4096
+};
 
 /* Jobs to look after: their ids, since nothing is written while the list is read. */
 struct suspects {
@@ -292,7 +299,7 @@ static int let_twin_tick(const struct engine *e, const char *id, struct error *e
         return failed;
     if (store_job_peek(e->store, id, &peek, err) < 0)
         return -1;
-    if (peek.state != JOB_ACTIVE || lease_is_held(e->settings->data, id))
+    if (peek.state != JOB_ACTIVE || !lease_is_lost(e->settings->data, id))
         return 0;
     return error_set(err, 500, "internal", "the server could not look after this job: its error log says why");
 }
@@ -323,6 +330,37 @@ static int take_and_settle(struct engine *e, const char *id, const char *reason,
     return result;
 }
 
+/* Does it run, or is it over? While somebody else looks after it, neither. */
+static bool is_settled(const struct engine *e, const char *id)
+{
+    struct error ignored = {0};
+    struct job_peek job;
+
+    store_refresh(e->store);
+    return store_job_peek(e->store, id, &job, &ignored) < 0 || job.state != JOB_ACTIVE || !job.held ||
+           !lease_is_lost(e->settings->data, id);
+}
+
+/* Of two that find a lost runner one looks after the job. The other waits for that, and does not tell what is no longer
+ * true meanwhile; but not for long, should the store be locked. */
+static int settle_in_turn(struct engine *e, const char *id, const char *reason, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + SETTLE_TIMEOUT_MS;
+
+    for (;;) {
+        struct error problem = {0};
+        int result = take_and_settle(e, id, reason, &problem);
+
+        if (result < 0 && problem.status == 409 && clock_monotonic_ms() >= deadline)
+            return error_set(err, 503, "store_busy", "job %s is being looked after: try again", id);
+        if (result == 0 || problem.status != 409 || is_settled(e, id)) {
+            *err = problem;
+            return result;
+        }
+        poll(NULL, 0, 2);
+    }
+}
+
 /* `reason` NULL: the lease tells. */
 static int reap_one(struct engine *e, const char *id, const char *reason, struct error *err)
 {
@@ -332,8 +370,8 @@ static int reap_one(struct engine *e, const char *id, const char *reason, struct
 
     if (result == 0)
         result =
-            twin ? let_twin_tick(e, id, &problem) : take_and_settle(e, id, reason ? reason : why_lost(e, id), &problem);
-    /* It was deleted meanwhile, or somebody else is at it. */
+            twin ? let_twin_tick(e, id, &problem) : settle_in_turn(e, id, reason ? reason : why_lost(e, id), &problem);
+    /* It was deleted meanwhile, or somebody else is at it, or has been. */
     if (result == 0 || problem.status == 404 || problem.status == 409)
         return 0;
     *err = problem;
@@ -402,7 +440,7 @@ static bool is_suspect(const struct engine *e, const char *id, const char *job_h
 {
     if (strcmp(job_host, own_host) != 0)
         return e->settings->heartbeat_ms > 0;
-    return !lease_is_held(e->settings->data, id);
+    return lease_is_lost(e->settings->data, id);
 }
 
 static int look_at(struct engine *e, const char *id, const char *job_host, const char *own_host, struct error *err)

@@ -250,6 +250,8 @@ int start_again(struct engine *e, const char *id, int64_t attempt, const char *r
     if (store_job_get(e->store, id, &job, err) < 0)
         return -1;
     result = find_code(e, &job, job.version, &w, path, problem, sizeof problem, err);
+    if (result > 0)
+        log_line("job %s is not started again: %s", id, problem);
     if (result == 0)
         result = claim_again(e, &job, attempt, reason, &tokens, err);
     if (result > 0)

@@ -1,7 +1,9 @@
 """What a job may use, how it is paused, what becomes of it when its runner is lost, and what is left of it when it is over."""
 import concurrent.futures
+import concurrent.futures
 import json
 import os
+import select
 import signal
 import sqlite3
 import subprocess
@@ -461,3 +463,37 @@ def test_a_worker_gets_its_own_folders_and_niceness(new_server):
     run = server.data / "run" / job["id"]
     assert server.log(job["id"]) == (f"STARTED\n{before + 5}\n0077\n{run}/work\n{run}/work\n{run}/tmp\n.:\n\n{run}/tmp:\n1\nENDED\n")
     apache.wait_until(lambda: not run.exists(), 20, "the folders to be gone")
+
+
+# --- two who look at once ---
+
+def kill_and_wait(pid):
+    """Until its lock is free: then nobody may say that the job is active."""
+    pidfd = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([pidfd], [], [], 20)[0]
+    os.close(pidfd)
+
+
+def test_of_many_who_look_at_a_lost_job_at_once_none_says_that_it_is_active(workers):
+    workers.put_worker("Hides", HIDES)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            id = ready(workers, "Hides")
+            kill_and_wait(runner_of(workers, id))
+            assert list(pool.map(lambda _: workers.status(id), range(8))) == ["error"] * 8
+
+
+def test_while_a_lost_job_cannot_be_looked_after_nobody_says_that_it_is_active(workers):
+    id = ready(workers, "Waits")
+    kill_and_wait(runner_of(workers, id))
+    db = sqlite3.connect(workers.data / "jobs.db", isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(workers.get, f"/jobs/{id}/status") for _ in range(2)]
+        second = concurrent.futures.wait(answers, 60, concurrent.futures.FIRST_COMPLETED).done.pop().result()
+        assert (second.status, second.json.get("code")) == (503, "store_busy") and second.headers["retry-after"], second
+        db.execute("ROLLBACK")
+        assert {a.result().status for a in answers} <= {200, 503}
+    db.close()
+    assert workers.status(id) == "error"
