@@ -132,6 +132,16 @@ static int slow_down(struct store *db, const struct settings *settings, int64_t 
     return refuse(err);
 }
 
+/* Whom a log-in that failed was for, for the audit trail. Only names of accounts get there: people type passwords into the
+ * wrong field. */
+static void note_attempt(const char *account, const char *via, struct identity *out)
+{
+    if (!account[0])
+        return;
+    snprintf(out->name, sizeof out->name, "%s", account);
+    out->via = via;
+}
+
 static int find_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
                       struct token *token, struct error *err)
 {
@@ -171,14 +181,16 @@ static int identify_job(const struct store *db, const char *text, bool runner, s
 static int identify_bearer(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
                            struct identity *out, struct error *err)
 {
-    struct token token;
+    struct token token = {0};
 
     if (strncmp(text, AUTH_LEASE_PREFIX, 4) == 0)
         return identify_job(db, text, true, out, err);
     if (strncmp(text, AUTH_WORKER_PREFIX, 4) == 0)
         return identify_job(db, text, false, out, err);
-    if (find_token(db, settings, now_ms, text, &token, err) < 0)
+    if (find_token(db, settings, now_ms, text, &token, err) < 0) {
+        note_attempt(token.account, "token", out);
         return -1;
+    }
     become_token_owner(&token, out);
     return 0;
 }
@@ -218,7 +230,7 @@ static int identify_basic(struct store *db, const struct settings *settings, int
                           struct identity *out, struct error *err)
 {
     char pair[2 * PASSWORD_MAX];
-    struct account account;
+    struct account account = {0};
     const char *end;
     size_t size;
     char *colon;
@@ -232,8 +244,10 @@ static int identify_basic(struct store *db, const struct settings *settings, int
     if (!colon || strlen(pair) != size)
         return refuse(err);
     *colon = '\0';
-    if (password_check(db, settings, now_ms, pair, colon + 1, &account, err) < 0)
+    if (password_check(db, settings, now_ms, pair, colon + 1, &account, err) < 0) {
+        note_attempt(account.name, "password", out);
         return -1;
+    }
     become_account(&account, "password", out);
     return 0;
 }
@@ -371,11 +385,15 @@ int auth_identify(struct store *db, const struct settings *settings, int64_t now
 int auth_identify_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
                            const char *password, struct identity *out, struct error *err)
 {
-    struct account account;
+    struct account account = {0};
 
     *out = (struct identity){0};
-    if (require_admin(db, err) < 0 || password_check(db, settings, now_ms, name, password, &account, err) < 0)
+    if (require_admin(db, err) < 0)
         return -1;
+    if (password_check(db, settings, now_ms, name, password, &account, err) < 0) {
+        note_attempt(account.name, "password", out);
+        return -1;
+    }
     become_account(&account, "password", out);
     return 0;
 }
@@ -384,8 +402,12 @@ int auth_identify_token(struct store *db, const struct settings *settings, int64
                         struct token *token, struct identity *out, struct error *err)
 {
     *out = (struct identity){0};
-    if (require_admin(db, err) < 0 || find_token(db, settings, now_ms, text, token, err) < 0)
+    if (require_admin(db, err) < 0)
         return -1;
+    if (find_token(db, settings, now_ms, text, token, err) < 0) {
+        note_attempt(token->account, "token", out);
+        return -1;
+    }
     become_token_owner(token, out);
     return 0;
 }
@@ -399,6 +421,6 @@ void auth_note_use(struct store *db, const struct identity *who, int64_t now_ms)
         return;
     if (store_try_begin(db, &begun, &ignored) < 0 || !begun)
         return;
-    if (store_token_use(db, who->hash, now_ms, &ignored) < 0 || store_commit(db, &ignored) < 0)
+    if (store_token_use(db, who->hash, now_ms, &ignored) < 0 || store_commit_alone(db, &ignored) < 0)
         store_rollback(db);
 }

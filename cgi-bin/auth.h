@@ -31,7 +31,8 @@ const char *role_name(enum role role);
 enum role role_from_name(const char *name); /* ROLE_NONE: there is none of that name */
 
 /* Finds out. Credentials that were sent must be right, also where anonymous callers are let in. Without `cookies`, that of
- * a session counts for nothing.
+ * a session counts for nothing. When they are not right, `out` has the name of the account that they are for, if there is
+ * such an account, and may do nothing.
  * -1: 401 unauthorized (wrong, expired, or none and anonymous callers may do nothing), 403 forbidden (a user of the web
  * server who has no role), 429 too_many_failures, too_many_logins, 500, 503 no_admin. */
 int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, bool cookies, struct identity *out,

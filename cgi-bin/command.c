@@ -44,9 +44,9 @@ static void print_lines(void)
     for (size_t i = 0; i < route_count; i++) {
         const struct route *r = &routes[i];
 
-        printf("%s %s role=%s worker_token=%d runner_token=%d in_person=%d writes=%d\n", method_name(r->method),
-               r->path, role_name(r->role), (r->job_right & JOB_RIGHT_WORKER) != 0,
-               (r->job_right & JOB_RIGHT_RUNNER) != 0, r->in_person, r->write != NULL);
+        printf("%s %s role=%s worker_token=%d runner_token=%d in_person=%d writes=%d unaudited_of_job=%d\n",
+               method_name(r->method), r->path, role_name(r->role), (r->job_right & JOB_RIGHT_WORKER) != 0,
+               (r->job_right & JOB_RIGHT_RUNNER) != 0, r->in_person, r->write != NULL, r->unaudited != 0);
     }
 }
 
@@ -101,6 +101,10 @@ static const struct command {
      "an address or a network (192.0.2.0/24); WHEN is a number of days, or a time"},
     {"token list", "[--user NAME]", command_token_list, "list tokens and sessions"},
     {"token revoke", "ID", command_token_revoke, "end a token or session"},
+    {"audit verify", "[--expect SEQ:HASH]", command_audit_verify,
+     "go through the audit trail and tell which row was changed, removed or added: ends with 1\n"
+     "then. Tells the last row and its hash: write them down elsewhere, and --expect finds a\n"
+     "trail that was replaced as a whole"},
     {"doctor", "[URL]", command_doctor,
      "see whether all is in order, and how to set right what is not; asks the site at URL, or\n"
      "at the setting `api`. Ends with 1 when something is wrong"},

@@ -94,7 +94,7 @@ void guess_failed(const struct guess *g, struct store *db, int64_t now_ms)
 
     for (int i = 0; result == 0 && rule_of(g->kind, i); i++)
         result = store_failure_add(db, g->hash[i], now_ms, &err);
-    if (result < 0 || store_commit(db, &err) < 0) {
+    if (result < 0 || store_commit_alone(db, &err) < 0) {
         log_line("a failed log-in could not be noted: %s", err.message);
         store_rollback(db);
     }
@@ -113,6 +113,6 @@ void guess_succeeded(const struct guess *g, struct store *db)
         if (rule->of_user)
             result = store_failure_forget(db, g->hash[i], &err);
     }
-    if (result < 0 || store_commit(db, &err) < 0)
+    if (result < 0 || store_commit_alone(db, &err) < 0)
         store_rollback(db);
 }

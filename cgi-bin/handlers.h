@@ -16,6 +16,9 @@ read_handler read_log, read_response;
 /* read_users.c */
 read_handler read_users, read_user, read_tokens, read_own_tokens;
 
+/* read_audit.c */
+read_handler read_audit;
+
 /* write_session.c */
 write_handler write_session, write_session_delete;
 /* write_workers.c */

@@ -92,7 +92,7 @@ static void remember(struct check *c)
 
     if (store_begin(c->db, &ignored) < 0)
         return;
-    if (put_if_still_right(c, &ignored) < 0 || store_commit(c->db, &ignored) < 0)
+    if (put_if_still_right(c, &ignored) < 0 || store_commit_alone(c->db, &ignored) < 0)
         store_rollback(c->db);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "origin.h"
+#include "trail.h"
 
 enum { BODY_SMALL_MAX = 4096, BODY_REPORT_MAX = 1 << 20 };
 
@@ -195,7 +196,7 @@ static int check_length(const struct route *route, struct error *err)
 }
 
 static int call(struct request *req, const struct route *route, struct context *ctx, struct store *db,
-                struct response *res, struct error *err)
+                struct trail *trail, struct response *res, struct error *err)
 {
     if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 ||
         check_query(req, route, err) < 0 || check_grant(req, ctx->who, db, err) < 0 || check_length(route, err) < 0)
@@ -206,7 +207,7 @@ static int call(struct request *req, const struct route *route, struct context *
         return -1;
     if (route->read)
         return route->read(req, ctx, db, res, err);
-    return route->write(req, ctx, db, res, err);
+    return trail_write(trail, req, res, err);
 }
 
 /* What another site's page can make a browser do in the user's name. A token is never sent by a browser on its own, so with
@@ -227,7 +228,7 @@ static int check_origin(const struct request *req, const struct route *route, en
 }
 
 static int answer(const struct route *route, struct request *req, struct context *ctx, struct store *db,
-                  struct response *res, struct identity *who, struct error *err)
+                  struct trail *trail, struct response *res, struct identity *who, struct error *err)
 {
     enum origin origin = origin_of_request(ctx->settings);
 
@@ -240,18 +241,21 @@ static int answer(const struct route *route, struct request *req, struct context
             check_rights(req, route, who, err) < 0)
             return -1;
     }
-    return call(req, route, ctx, db, res, err);
+    return call(req, route, ctx, db, trail, res, err);
 }
 
 void router_answer(const struct route *route, struct request *req, const struct context *ctx_without_who,
                    struct store *db, struct response *res)
 {
     struct context ctx = *ctx_without_who;
+    struct trail trail = {.req = req, .route = route, .ctx = &ctx, .db = db};
     struct identity who = {0};
     struct error err = {0};
 
-    if (answer(route, req, &ctx, db, res, &who, &err) < 0) {
+    if (answer(route, req, &ctx, db, &trail, res, &who, &err) < 0) {
         store_rollback(db);
+        if (trail_is_refusal(&err))
+            trail_refuse(&trail, &who, &err);
         if (err.status == 401)
             put_challenge(res);
         if (err.status >= 500)

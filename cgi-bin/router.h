@@ -33,7 +33,8 @@ struct route {
     bool in_person;     /* for the user of an account himself, not for a token of his */
     read_handler *read; /* gets a store that it cannot write */
     write_handler *write;
-    unsigned formats; /* of the answer: enum format; 0: it has no body of its own */
+    unsigned unaudited; /* whose writes leave no row in the audit trail, being what a job consists of: enum job_right */
+    unsigned formats;   /* of the answer: enum format; 0: it has no body of its own */
     enum body_limit body;
     bool reads_json;     /* its body, or what is in the store */
     bool reap;           /* before: look after runners that vanished, so that no state is a lie */

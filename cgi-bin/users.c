@@ -8,6 +8,7 @@
 #include "base/network.h"
 #include "base/text.h"
 #include "password.h"
+#include "store/audit.h"
 
 #define TOKEN_PREFIX "jja_" /* so that a token that got lost is known for one by those who look for such things */
 
@@ -147,6 +148,7 @@ int users_add(struct store *db, int64_t now_ms, const char *name, const struct u
     if (!change->role)
         return error_set(err, 422, "user_invalid", "`role` must be viewer, operator, developer or admin");
     snprintf(out->name, sizeof out->name, "%s", name);
+    audit_about(db, name);
     if (hash_password(change, hash, err) < 0 || apply(out, change, hash, err) < 0 || store_begin(db, err) < 0)
         return -1;
     return finish(db, add(db, out, err), err);
@@ -244,11 +246,15 @@ static int check_owner(const struct store *db, struct token *token, struct error
 
 int tokens_create(struct store *db, int64_t now_ms, struct token *token, char text[TOKEN_TEXT_SIZE], struct error *err)
 {
+    char id[TOKEN_ID_SIZE];
+
     token->kind = TOKEN_API;
     token->created_ms = now_ms;
     strcpy(text, TOKEN_PREFIX);
     secret_token(text + sizeof TOKEN_PREFIX - 1);
     secret_hash(text, strlen(text), token->hash);
+    token_id(token, id);
+    audit_about(db, id);
     if (check_token(token, now_ms, err) < 0 || store_begin(db, err) < 0)
         return -1;
     return finish(db, check_owner(db, token, err) < 0 ? -1 : store_token_put(db, token, err), err);

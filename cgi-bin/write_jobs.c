@@ -192,9 +192,9 @@ int write_job(struct request *req, const struct context *ctx, struct store *db, 
         return -1;
     result = build_job(body, ctx, db, &job, &start, res, err);
     json_free(body);
+    res->status = 201;
     if (result < 0 || engine_create(ctx->engine, &job, start, err) < 0)
         return -1;
-    res->status = 201;
     response_location(res, req, "/jobs/%s", job.id);
     answer_job(req, &job, true, res);
     return 0;

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "handlers.h"
+#include "store/audit.h"
 
 /* Whose credentials are these, and what may the session do? One that a token begins may no more than the token. */
 static int check(const struct json *body, const struct context *ctx, struct store *db, struct token *session,
@@ -60,7 +61,7 @@ int write_session(struct request *req, const struct context *ctx, struct store *
 {
     struct json *body = json_parse(buf_text(&req->body), req->body.size, err);
     struct token session;
-    struct identity who;
+    struct identity who = {0};
     char text[SECRET_TOKEN_SIZE];
     int result, seconds;
 
@@ -68,6 +69,7 @@ int write_session(struct request *req, const struct context *ctx, struct store *
         return -1;
     result = check(body, ctx, db, &session, &who, err);
     json_free(body);
+    audit_by(db, who.name, who.via ? who.via : "");
     if (result < 0)
         return -1;
     seconds = make_session(ctx, &session, text);
@@ -90,12 +92,19 @@ int write_session_delete(struct request *req, const struct context *ctx, struct 
 {
     char text[SECRET_TOKEN_SIZE];
     unsigned char hash[SECRET_HASH_SIZE];
+    struct token session;
+    bool found;
 
     (void)ctx;
     put_cookie(req, "", 0, res);
     if (!auth_session_cookie(text))
         return 0;
     secret_hash(text, strlen(text), hash);
+    if (store_token_get(db, hash, &session, &found, err) < 0)
+        return -1;
+    if (!found || session.kind != TOKEN_SESSION)
+        return 0;
+    audit_by(db, session.account, "session");
     if (store_begin(db, err) < 0 || store_token_delete(db, hash, err) < 0)
         return -1;
     return store_commit(db, err);

@@ -109,11 +109,11 @@ int write_user(struct request *req, const struct context *ctx, struct store *db,
 
     if (!body)
         return -1;
+    res->status = 201;
     result = add_user(body, ctx, db, &account, err);
     json_free(body);
     if (result < 0)
         return -1;
-    res->status = 201;
     response_location(res, req, "/users/%s", account.name);
     user_put_json(&account, &res->json);
     return 0;
@@ -235,11 +235,11 @@ int write_token(struct request *req, const struct context *ctx, struct store *db
 
     if (!body)
         return -1;
+    res->status = 201;
     result = read_token(body, ctx, &token, err);
     json_free(body);
     if (result < 0 || tokens_create(db, ctx->engine->now_ms, &token, text, err) < 0)
         return -1;
-    res->status = 201;
     res->no_store = true;
     if (req->format == FORMAT_TEXT)
         buf_printf(response_text(res, "text/plain"), "%s\n", text);

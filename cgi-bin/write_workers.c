@@ -87,14 +87,14 @@ int write_worker(struct request *req, const struct context *ctx, struct store *d
     if (examine(ctx, &w, res, err) < 0)
         return -1;
     worker_clear(&now);
-    if (store_begin(db, err) < 0 || load(db, w.name, &now, err) < 0 || check_preconditions(&now, err) < 0 ||
-        store_worker_put(db, &w, err) < 0 || store_commit(db, err) < 0)
+    if (store_begin(db, err) < 0 || load(db, w.name, &now, err) < 0 || check_preconditions(&now, err) < 0)
+        return -1;
+    res->status = now.version ? 200 : 201; /* before the commit, which takes it along into the audit trail */
+    if (store_worker_put(db, &w, err) < 0 || store_commit(db, err) < 0)
         return -1;
     w.created_ms = now.version ? now.created_ms : w.modified_ms;
-    if (!now.version) {
-        res->status = 201;
+    if (!now.version)
         response_location(res, req, "/workers/%s", w.name);
-    }
     response_header(res, "ETag", "\"%s\"", w.sha256);
     worker_put_json(&w, &res->json);
     return 0;

@@ -23,13 +23,14 @@ struct settings {
     char cors[SETTING_TEXT_SIZE];              /* origins whose pages may call, separated by spaces */
     int64_t session_idle_ms;                   /* a session that nothing was asked with for so long has ended */
     int64_t session_max_ms;                    /* and any session, after so long */
-    char php[SETTING_TEXT_SIZE];               /* command, or path */
-    char c_compiler[SETTING_TEXT_SIZE];        /* command, or path */
-    char path[SETTING_TEXT_SIZE];              /* PATH of workers and compilers */
-    int64_t grace_ms;                          /* between SIGTERM and SIGKILL */
-    int64_t timeout_ms;                        /* of a job that names none; 0: none */
-    int64_t timeout_max_ms;                    /* ceiling of all timeouts; 0: none */
-    int64_t limit_cpu, limit_cpu_max; /* limits of a job that names none, and their ceilings; 0: none. Milliseconds */
+    int64_t audit_days, audit_rows;     /* how long, and how many rows of the audit trail are kept; days 0: for ever */
+    char php[SETTING_TEXT_SIZE];        /* command, or path */
+    char c_compiler[SETTING_TEXT_SIZE]; /* command, or path */
+    char path[SETTING_TEXT_SIZE];       /* PATH of workers and compilers */
+    int64_t grace_ms;                   /* between SIGTERM and SIGKILL */
+    int64_t timeout_ms;                 /* of a job that names none; 0: none */
+    int64_t timeout_max_ms;             /* ceiling of all timeouts; 0: none */
+    int64_t limit_cpu, limit_cpu_max;   /* limits of a job that names none, and their ceilings; 0: none. Milliseconds */
     int64_t limit_memory, limit_memory_max;
     int64_t limit_files, limit_files_max;
     int64_t limit_processes, limit_processes_max;

@@ -12,6 +12,7 @@
 #include "engine/launch.h"
 #include "engine/lease.h"
 #include "engine/start.h"
+#include "store/audit.h"
 #include "worker/worker.h"
 
 /* Tokens of one run, as text and as what the store keeps. */
@@ -185,6 +186,7 @@ int engine_create(struct engine *e, struct job *job, bool start, struct error *e
     job->created_ms = e->now_ms;
     job->percent = -1;
     job->exit_code = -1;
+    audit_about(e->store, job->id);
     if (!start) {
         if (store_begin(e->store, err) < 0 || store_job_insert(e->store, job, err) < 0)
             return -1;

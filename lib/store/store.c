@@ -88,6 +88,22 @@ int store_try_begin(struct store *s, bool *begun, struct error *err)
 
 int store_commit(struct store *s, struct error *err)
 {
+    struct audit_note *note = s->along;
+
+    if (!note || note->written)
+        return s->ops->commit(s, err);
+    if (audit_append(s, note, err) < 0) {
+        store_rollback(s);
+        return -1;
+    }
+    if (s->ops->commit(s, err) < 0)
+        return -1;
+    note->written = true;
+    return 0;
+}
+
+int store_commit_alone(struct store *s, struct error *err)
+{
     return s->ops->commit(s, err);
 }
 

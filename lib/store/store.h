@@ -26,7 +26,10 @@ int store_begin(struct store *s, struct error *err);
 /* The same for what can be left undone: *begun is false when somebody else has his turn just now. */
 int store_try_begin(struct store *s, bool *begun, struct error *err);
 int store_commit(struct store *s, struct error *err); /* -1: it is rolled back */
-void store_rollback(struct store *s);                 /* nothing open: does nothing */
+/* The same, of what is only about the way to what was asked for (a failed log-in, the last use of a token): a row of the
+ * audit trail that goes along (audit.h) waits for the next one. */
+int store_commit_alone(struct store *s, struct error *err);
+void store_rollback(struct store *s); /* nothing open: does nothing */
 
 /* What is read after store_open() is the store as it was at the first read, all of it of one moment, until a
  * transaction that writes begins. This takes a newer view: for who waits for a change. */

@@ -1,7 +1,24 @@
 #ifndef JOBJOKER_STORE_STORE_OPS_H
 #define JOBJOKER_STORE_STORE_OPS_H
 
+#include "store/audit.h"
 #include "store/store.h"
+
+/* Both ends of the audit trail's chain (audit.h). */
+struct audit_chain {
+    int64_t first;                          /* the oldest row that is kept */
+    unsigned char before[SECRET_HASH_SIZE]; /* hash of the row before it; all zero: there was none */
+    int64_t last;
+    unsigned char hash[SECRET_HASH_SIZE]; /* of the last row */
+    unsigned char seal[SECRET_HASH_SIZE]; /* of all this */
+};
+
+/* Refused requests of one sender with one code in one minute. */
+struct audit_refused {
+    char sender[AUDIT_ADDRESS_SIZE], code[AUDIT_CODE_SIZE]; /* both "": of all */
+    int status;
+    int64_t minute, written, missed;
+};
 
 /* What a back-end must keep: the functions of store.h, where their contracts stand. No member is NULL. */
 struct store_ops {
@@ -60,11 +77,30 @@ struct store_ops {
                        struct error *err);
     int (*failure_add)(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err);
     int (*failure_forget)(struct store *s, const unsigned char *hash, struct error *err);
+
+    int (*audit_chain_get)(const struct store *s, struct audit_chain *out, bool *found, struct error *err);
+    int (*audit_chain_put)(struct store *s, const struct audit_chain *chain, struct error *err);
+    int (*audit_highest)(const struct store *s, int64_t *seq, struct error *err); /* of all rows; 0: there is none */
+    int (*audit_insert)(struct store *s, const struct audit_row *row, struct error *err);
+    int (*audit_delete)(struct store *s, int64_t from_seq, int64_t to_seq, struct error *err); /* but for the last */
+    int (*audit_each)(const struct store *s, const struct audit_filter *filter,
+                      int (*each)(const struct audit_row *, void *), void *context, struct error *err);
+    int (*audit_count)(const struct store *s, const struct audit_filter *filter, int64_t *count, struct error *err);
+    /* Sender, code and minute are given, and status; written and missed are set, 0 when there is none of this minute. */
+    int (*refused_get)(const struct store *s, struct audit_refused *row, struct error *err);
+    int (*refused_put)(struct store *s, const struct audit_refused *row,
+                       struct error *err); /* in place of one before */
+    /* Those of other minutes in which some were missed; what each() returns as above. */
+    int (*refused_each)(const struct store *s, int64_t minute, int (*each)(const struct audit_refused *, void *),
+                        void *context, struct error *err);
+    int (*refused_forget)(struct store *s, int64_t minute,
+                          struct error *err); /* those of other minutes with none missed */
 };
 
 /* A back-end's own struct begins with this one. */
 struct store {
     const struct store_ops *ops;
+    struct audit_note *along; /* what the next commit takes along; NULL: nothing */
 };
 
 extern const struct store_ops store_sqlite;

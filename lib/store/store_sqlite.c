@@ -29,6 +29,15 @@
 /* Of two values that are bound: the workers of a grant, each with a space before and after it; or NULL, for all. */
 #define ALLOWED(workers, worker) "(" workers " IS NULL OR instr(" workers ", ' ' || " worker " || ' '))"
 
+#define AUDIT_COLUMNS "seq, time, request, who, via, address, action, object, status, code, times, hash"
+
+/* What a filter leaves: each value that is NULL leaves all. An action may be named by its method or its path alone. */
+#define AUDIT_MATCHES                                                                                       \
+    " FROM audit WHERE seq >= ?1 AND seq < ?2 AND (?3 IS NULL OR who = ?3) AND (?4 IS NULL OR object = ?4)" \
+    " AND (?5 IS NULL OR action = ?5 OR substr(action, 1, instr(action, ' ') - 1) = ?5"                     \
+    " OR substr(action, instr(action, ' ') + 1) = ?5) AND (?6 IS NULL OR code = ?6)"                        \
+    " AND (?7 IS NULL OR status BETWEEN ?7 AND ?8) AND (?9 IS NULL OR time >= ?9) AND (?10 IS NULL OR time < ?10)"
+
 #define WORKER_COLUMNS                                                                                             \
     "v.worker, v.version, v.kind, v.sha256, v.size, w.created, v.created, v.author, v.description, v.parameters, " \
     "v.options"
@@ -83,6 +92,18 @@ enum statement {
     FAILURE_COUNT,
     FAILURE_DROP_OLDEST,
     FAILURE_FORGET,
+    AUDIT_CHAIN_GET,
+    AUDIT_CHAIN_PUT,
+    AUDIT_HIGHEST,
+    AUDIT_INSERT,
+    AUDIT_DELETE,
+    AUDIT_EACH,
+    AUDIT_EACH_OLDEST,
+    AUDIT_COUNT,
+    REFUSED_GET,
+    REFUSED_PUT,
+    REFUSED_EACH,
+    REFUSED_FORGET,
     STATEMENTS
 };
 
@@ -169,6 +190,21 @@ static const char *const sql[STATEMENTS] = {
     [FAILURE_COUNT] = "SELECT count(*) FROM failure",
     [FAILURE_DROP_OLDEST] = "DELETE FROM failure WHERE hash IN (SELECT hash FROM failure ORDER BY last LIMIT ?1)",
     [FAILURE_FORGET] = "DELETE FROM failure WHERE hash = ?1",
+    [AUDIT_CHAIN_GET] = "SELECT first, before, last, hash, seal FROM audit_chain",
+    [AUDIT_CHAIN_PUT] =
+        "REPLACE INTO audit_chain (one, first, before, last, hash, seal) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+    [AUDIT_HIGHEST] = "SELECT coalesce(max(seq), 0) FROM audit",
+    [AUDIT_INSERT] = "INSERT INTO audit (" AUDIT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [AUDIT_DELETE] = "DELETE FROM audit WHERE seq >= ?1 AND seq < ?2",
+    [AUDIT_EACH] = "SELECT " AUDIT_COLUMNS AUDIT_MATCHES " ORDER BY seq DESC LIMIT ?11",
+    [AUDIT_EACH_OLDEST] = "SELECT " AUDIT_COLUMNS AUDIT_MATCHES " ORDER BY seq LIMIT ?11",
+    [AUDIT_COUNT] = "SELECT count(*)" AUDIT_MATCHES,
+    [REFUSED_GET] = "SELECT written, missed FROM audit_refused WHERE sender = ?1 AND code = ?2 AND minute = ?3",
+    [REFUSED_PUT] = "REPLACE INTO audit_refused (sender, code, minute, status, written, missed)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [REFUSED_EACH] = "SELECT sender, code, status, minute, written, missed FROM audit_refused"
+                     " WHERE minute <> ?1 AND missed > 0",
+    [REFUSED_FORGET] = "DELETE FROM audit_refused WHERE minute <> ?1 AND missed = 0",
 };
 
 struct store_sqlite {
@@ -1387,6 +1423,232 @@ static int failure_forget(struct store *s, const unsigned char *hash, struct err
     return execute_hashed(s, FAILURE_FORGET, hash, err);
 }
 
+/* -- the audit trail -- */
+
+static int audit_chain_get(const struct store *s, struct audit_chain *out, bool *found, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, AUDIT_CHAIN_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    *out = (struct audit_chain){0};
+    step = sqlite3_step(q);
+    *found = step == SQLITE_ROW;
+    if (*found) {
+        out->first = sqlite3_column_int64(q, 0);
+        read_hash(q, 1, out->before);
+        out->last = sqlite3_column_int64(q, 2);
+        read_hash(q, 3, out->hash);
+        read_hash(q, 4, out->seal);
+    }
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read the ends of the audit trail", err);
+}
+
+static int audit_chain_put(struct store *s, const struct audit_chain *chain, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, AUDIT_CHAIN_PUT, err);
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, chain->first);
+    bind_hash(q, 2, chain->before);
+    sqlite3_bind_int64(q, 3, chain->last);
+    bind_hash(q, 4, chain->hash);
+    bind_hash(q, 5, chain->seal);
+    return execute(s, q, err);
+}
+
+static int audit_highest(const struct store *s, int64_t *seq, struct error *err)
+{
+    return read_count(s, prepare(s, AUDIT_HIGHEST, err), seq, err);
+}
+
+static int audit_insert(struct store *s, const struct audit_row *row, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, AUDIT_INSERT, err);
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, row->seq);
+    sqlite3_bind_int64(q, 2, row->time_ms);
+    bind_text(q, 3, row->request);
+    bind_text(q, 4, row->who);
+    bind_text(q, 5, row->via);
+    bind_text(q, 6, row->address);
+    bind_text(q, 7, row->action);
+    bind_text(q, 8, row->object);
+    sqlite3_bind_int(q, 9, row->status);
+    bind_text(q, 10, row->code);
+    sqlite3_bind_int64(q, 11, row->times);
+    bind_hash(q, 12, row->hash);
+    return execute(s, q, err);
+}
+
+static int audit_delete(struct store *s, int64_t from_seq, int64_t to_seq, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, AUDIT_DELETE, err);
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, from_seq);
+    sqlite3_bind_int64(q, 2, to_seq);
+    return execute(s, q, err);
+}
+
+/* Is each value of the type and length that we write? What is read of another one may look the same and be found by other
+ * filters, say a text with something behind a NUL. */
+static bool is_as_written(sqlite3_stmt *q)
+{
+    static const int types[] = {SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_TEXT,    SQLITE_TEXT,
+                                SQLITE_TEXT,    SQLITE_TEXT,    SQLITE_TEXT,    SQLITE_TEXT,
+                                SQLITE_INTEGER, SQLITE_TEXT,    SQLITE_INTEGER, SQLITE_BLOB};
+
+    for (int i = 0; i < (int)(sizeof types / sizeof *types); i++) {
+        if (sqlite3_column_type(q, i) != types[i])
+            return false;
+        if (types[i] == SQLITE_TEXT &&
+            (size_t)sqlite3_column_bytes(q, i) != strlen((const char *)sqlite3_column_text(q, i)))
+            return false;
+    }
+    return true;
+}
+
+static void read_audit_row(sqlite3_stmt *q, struct audit_row *out)
+{
+    bool as_written = is_as_written(q);
+
+    *out = (struct audit_row){0};
+    out->seq = sqlite3_column_int64(q, 0);
+    out->time_ms = sqlite3_column_int64(q, 1);
+    read_text(q, 2, out->request, sizeof out->request);
+    read_text(q, 3, out->who, sizeof out->who);
+    read_text(q, 4, out->via, sizeof out->via);
+    read_text(q, 5, out->address, sizeof out->address);
+    read_text(q, 6, out->action, sizeof out->action);
+    read_text(q, 7, out->object, sizeof out->object);
+    out->status = sqlite3_column_int(q, 8);
+    read_text(q, 9, out->code, sizeof out->code);
+    out->times = sqlite3_column_int64(q, 10);
+    if (as_written)
+        read_hash(q, 11, out->hash); /* else none, which is never right */
+}
+
+static void bind_time(sqlite3_stmt *q, int at, int64_t time_ms)
+{
+    if (time_ms)
+        sqlite3_bind_int64(q, at, time_ms);
+}
+
+/* As AUDIT_MATCHES wants it; q may be NULL. */
+static sqlite3_stmt *bind_audit_filter(sqlite3_stmt *q, const struct audit_filter *f)
+{
+    if (!q)
+        return NULL;
+    sqlite3_bind_int64(q, 1, f->oldest_first ? f->from_seq : INT64_MIN);
+    sqlite3_bind_int64(q, 2, f->before_seq ? f->before_seq : INT64_MAX);
+    bind_text(q, 3, f->who);
+    bind_text(q, 4, f->object);
+    bind_text(q, 5, f->action);
+    bind_text(q, 6, f->code);
+    if (f->status_low) {
+        sqlite3_bind_int(q, 7, f->status_low);
+        sqlite3_bind_int(q, 8, f->status_high);
+    }
+    bind_time(q, 9, f->since_ms);
+    bind_time(q, 10, f->until_ms);
+    return q;
+}
+
+static int audit_each_row(const struct store *s, const struct audit_filter *f,
+                          int (*each)(const struct audit_row *, void *), void *context, struct error *err)
+{
+    sqlite3_stmt *q = bind_audit_filter(prepare(s, f->oldest_first ? AUDIT_EACH_OLDEST : AUDIT_EACH, err), f);
+    int step = SQLITE_DONE, result = 0, stop = 0;
+    struct audit_row row;
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 11, f->limit);
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        read_audit_row(q, &row);
+        stop = each(&row, context);
+    }
+    if (!stop && step != SQLITE_DONE)
+        result = fail(s, "list the audit trail", err);
+    done(q);
+    return result;
+}
+
+static int audit_count_rows(const struct store *s, const struct audit_filter *f, int64_t *count, struct error *err)
+{
+    return read_count(s, bind_audit_filter(prepare(s, AUDIT_COUNT, err), f), count, err);
+}
+
+static int refused_get(const struct store *s, struct audit_refused *row, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, REFUSED_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, row->sender);
+    bind_text(q, 2, row->code);
+    sqlite3_bind_int64(q, 3, row->minute);
+    step = sqlite3_step(q);
+    row->written = step == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    row->missed = step == SQLITE_ROW ? sqlite3_column_int64(q, 1) : 0;
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read refused requests", err);
+}
+
+static int refused_put(struct store *s, const struct audit_refused *row, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, REFUSED_PUT, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, row->sender);
+    bind_text(q, 2, row->code);
+    sqlite3_bind_int64(q, 3, row->minute);
+    sqlite3_bind_int(q, 4, row->status);
+    sqlite3_bind_int64(q, 5, row->written);
+    sqlite3_bind_int64(q, 6, row->missed);
+    return execute(s, q, err);
+}
+
+static int refused_each(const struct store *s, int64_t minute, int (*each)(const struct audit_refused *, void *),
+                        void *context, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, REFUSED_EACH, err);
+    int step = SQLITE_DONE, result = 0, stop = 0;
+
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, minute);
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        struct audit_refused row = {0};
+
+        read_text(q, 0, row.sender, sizeof row.sender);
+        read_text(q, 1, row.code, sizeof row.code);
+        row.status = sqlite3_column_int(q, 2);
+        row.minute = sqlite3_column_int64(q, 3);
+        row.written = sqlite3_column_int64(q, 4);
+        row.missed = sqlite3_column_int64(q, 5);
+        stop = each(&row, context);
+    }
+    if (!stop && step != SQLITE_DONE)
+        result = fail(s, "read refused requests", err);
+    done(q);
+    return result;
+}
+
+static int refused_forget(struct store *s, int64_t minute, struct error *err)
+{
+    return execute_numbered(s, REFUSED_FORGET, minute, err);
+}
+
 const struct store_ops store_sqlite = {
     .scheme = "sqlite",
     .open = open_store,
@@ -1431,4 +1693,15 @@ const struct store_ops store_sqlite = {
     .failure_get = failure_get,
     .failure_add = failure_add,
     .failure_forget = failure_forget,
+    .audit_chain_get = audit_chain_get,
+    .audit_chain_put = audit_chain_put,
+    .audit_highest = audit_highest,
+    .audit_insert = audit_insert,
+    .audit_delete = audit_delete,
+    .audit_each = audit_each_row,
+    .audit_count = audit_count_rows,
+    .refused_get = refused_get,
+    .refused_put = refused_put,
+    .refused_each = refused_each,
+    .refused_forget = refused_forget,
 };
