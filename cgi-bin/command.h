@@ -3,8 +3,10 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/settings.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 /* The parts of `jobjoker`, the administrator's command. Secrets are never arguments: other users can read those. */
@@ -39,6 +41,8 @@ struct command_site {
     char app_folder[PATH_MAX]; /* where .htaccess, cgi-bin/ and runner/ lie */
     struct settings settings;
     struct store *db; /* NULL until it is opened */
+    uid_t caller;     /* who runs the command */
+    struct audit_note note;
 };
 
 /* -1: err says why. */
@@ -47,6 +51,8 @@ int command_load_settings(struct command_site *site, struct error *err);
  * instead of the one that the settings name. command_close() it, also after -1. */
 int command_open(struct command_site *site, const char *data, struct error *err);
 void command_close(struct command_site *site);
+/* From here on the next change has a row in the audit trail: this user of the machine did this ("jobjoker user add") to that. */
+int command_note(struct command_site *site, const char *action, const char *object, struct error *err);
 
 /* Asks for a new password twice on the terminal, without showing it; or reads a line of standard input where that is none. */
 int command_read_password(char *out, size_t size, struct error *err);

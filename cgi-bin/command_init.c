@@ -20,7 +20,7 @@ static int write_secret(const char *data, const char *name, const char *text, st
 }
 
 /* The file that tells the password comes first: without it nobody could log in. */
-static int make_admin(struct store *db, const char *data, struct error *err)
+static int make_admin(struct command_site *site, const char *data, struct error *err)
 {
     struct token token = {.account = "admin", .role = ROLE_ADMIN, .name = "made by init"};
     char password[SECRET_TOKEN_SIZE], text[TOKEN_TEXT_SIZE];
@@ -29,9 +29,10 @@ static int make_admin(struct store *db, const char *data, struct error *err)
 
     secret_token(password);
     password[20] = '\0'; /* 120 bits, and short enough to type */
-    if (write_secret(data, "admin-password", password, err) < 0 ||
-        users_add(db, clock_now_ms(), "admin", &admin, &account, err) < 0 ||
-        tokens_create(db, clock_now_ms(), &token, text, err) < 0)
+    if (write_secret(data, "admin-password", password, err) < 0 || command_note(site, "jobjoker init", "", err) < 0 ||
+        users_add(site->db, clock_now_ms(), "admin", &admin, &account, err) < 0 ||
+        command_note(site, "jobjoker init", "", err) < 0 ||
+        tokens_create(site->db, clock_now_ms(), &token, text, err) < 0)
         return -1;
     return write_secret(data, "admin-token", text, err);
 }
@@ -42,7 +43,7 @@ static int make_first_account(struct command_site *site, struct error *err)
 
     if (store_account_count(site->db, &accounts, err) < 0)
         return -1;
-    return accounts ? 0 : make_admin(site->db, site->settings.data, err);
+    return accounts ? 0 : make_admin(site, site->settings.data, err);
 }
 
 /* Of two that do this at once the second finds everything made. */

@@ -10,9 +10,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "command.h"
 #include "key.h"
+#include "trail.h"
 
 int command_complain(const struct error *err)
 {
@@ -78,7 +80,7 @@ static int set_data(const char *data, struct error *err)
 
 int command_load_settings(struct command_site *site, struct error *err)
 {
-    *site = (struct command_site){0};
+    *site = (struct command_site){.caller = getuid()};
     if (io_program_folder(site->app_folder, sizeof site->app_folder) < 0)
         return error_errno(err, "/proc/self/exe");
     *strrchr(site->app_folder, '/') = '\0';
@@ -99,6 +101,22 @@ int command_open(struct command_site *site, const char *data, struct error *err)
         return -1;
     site->db = store_open(site->settings.database, err);
     return site->db ? 0 : -1;
+}
+
+int command_note(struct command_site *site, const char *action, const char *object, struct error *err)
+{
+    const struct passwd *user = getpwuid(site->caller);
+    struct audit_row *row = &site->note.row;
+    char number[24];
+
+    site->note = (struct audit_note){.row = {.time_ms = clock_now_ms(), .status = 200, .times = 1}};
+    snprintf(number, sizeof number, "%ld", (long)site->caller);
+    audit_set_text(row->who, sizeof row->who, user ? user->pw_name : number);
+    audit_set_text(row->via, sizeof row->via, "command");
+    audit_set_text(row->action, sizeof row->action, action);
+    audit_set_text(row->object, sizeof row->object, object);
+    audit_along(site->db, &site->note);
+    return trail_prepare(&site->settings, &site->note, err);
 }
 
 void command_close(struct command_site *site)

@@ -39,6 +39,8 @@ static int make_token(struct token *token, int64_t now_ms)
     int result = command_open(&site, NULL, &err);
 
     if (result == 0)
+        result = command_note(&site, "jobjoker token create", "", &err);
+    if (result == 0)
         result = tokens_create(site.db, now_ms, token, text, &err);
     command_close(&site);
     if (result < 0)
@@ -122,6 +124,8 @@ int command_token_revoke(int argc, char **argv)
     if (argc != 1)
         return EXIT_USAGE;
     result = command_open(&site, NULL, &err);
+    if (result == 0)
+        result = command_note(&site, "jobjoker token revoke", argv[0], &err);
     if (result == 0)
         result = tokens_revoke(site.db, argv[0], NULL, &err);
     command_close(&site);

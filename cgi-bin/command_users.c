@@ -8,14 +8,17 @@
 #include "users.h"
 
 /* Runs one change on the store, and says what is wrong with it. */
-static int change(const char *name, const struct user_change *change, struct account *account)
+static int change(const char *action, const char *name, const struct user_change *change)
 {
+    struct account account;
     struct command_site site;
     struct error err = {0};
     int result = command_open(&site, NULL, &err);
 
     if (result == 0)
-        result = users_change(site.db, name, change, account, &err);
+        result = command_note(&site, action, name, &err);
+    if (result == 0)
+        result = users_change(site.db, name, change, &account, &err);
     command_close(&site);
     return result < 0 ? command_complain(&err) : 0;
 }
@@ -48,6 +51,7 @@ int command_user_add(int argc, char **argv)
         return command_complain(&err);
     new.grant = workers ? &grant : NULL;
     if ((!no_password && command_read_password(password, sizeof password, &err) < 0) ||
+        command_note(&site, "jobjoker user add", argv[0], &err) < 0 ||
         users_add(site.db, clock_now_ms(), argv[0], &new, &account, &err) < 0) {
         command_close(&site);
         return command_complain(&err);
@@ -61,7 +65,6 @@ int command_user_password(int argc, char **argv)
 {
     char password[PASSWORD_MAX + 64];
     struct user_change new = {.disabled = -1, .password = password};
-    struct account account;
     struct error err = {0};
 
     if (argc != 1)
@@ -70,7 +73,7 @@ int command_user_password(int argc, char **argv)
         return command_complain(&err);
     if (!*password)
         return fputs("jobjoker: the password is empty\n", stderr), EXIT_WRONG;
-    return change(argv[0], &new, &account);
+    return change("jobjoker user passwd", argv[0], &new);
 }
 
 int command_user_role(int argc, char **argv)
@@ -80,7 +83,6 @@ int command_user_role(int argc, char **argv)
     const struct command_option options[] = {{"--workers", &workers, NULL}, {"--all-workers", NULL, &all}, {0}};
     struct grant grant = {0};
     struct user_change new = {.disabled = -1};
-    struct account account;
     struct error err = {0};
 
     if (command_take_options(argc, argv, options) != 2 || (workers && all))
@@ -89,25 +91,24 @@ int command_user_role(int argc, char **argv)
         (workers && users_read_grant(workers, &grant, "user_invalid", &err) < 0))
         return command_complain(&err);
     new.grant = workers || all ? &grant : NULL;
-    return change(argv[0], &new, &account);
+    return change("jobjoker user role", argv[0], &new);
 }
 
-static int set_disabled(int argc, char **argv, bool disabled)
+static int set_disabled(const char *action, int argc, char **argv, bool disabled)
 {
     struct user_change new = {.disabled = disabled};
-    struct account account;
 
-    return argc == 1 ? change(argv[0], &new, &account) : EXIT_USAGE;
+    return argc == 1 ? change(action, argv[0], &new) : EXIT_USAGE;
 }
 
 int command_user_disable(int argc, char **argv)
 {
-    return set_disabled(argc, argv, true);
+    return set_disabled("jobjoker user disable", argc, argv, true);
 }
 
 int command_user_enable(int argc, char **argv)
 {
-    return set_disabled(argc, argv, false);
+    return set_disabled("jobjoker user enable", argc, argv, false);
 }
 
 static int print_user(const struct account *account, void *context)
@@ -143,6 +144,8 @@ int command_user_delete(int argc, char **argv)
     if (argc != 1)
         return EXIT_USAGE;
     result = command_open(&site, NULL, &err);
+    if (result == 0)
+        result = command_note(&site, "jobjoker user delete", argv[0], &err);
     if (result == 0)
         result = users_delete(site.db, argv[0], &err);
     command_close(&site);

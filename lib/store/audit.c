@@ -19,15 +19,19 @@ enum {
 
 void audit_set_text(char *out, size_t size, const char *text)
 {
-    size_t used = 0, length = strlen(text), step;
+    size_t used = 0, left = strlen(text), step;
 
-    while (used < length) {
-        text_utf8_next(text + used, length - used, &step);
-        if (used + step >= size)
+    while (left) {
+        bool valid = text_utf8_next(text, left, &step);
+        size_t room = valid ? step : 1;
+
+        if (used + room >= size)
             break;
-        used += step;
+        memcpy(out + used, valid ? text : "?", room);
+        used += room;
+        text += step;
+        left -= step;
     }
-    memcpy(out, text, used);
     out[used] = '\0';
 }
 

@@ -40,7 +40,8 @@ struct audit_row {
     unsigned char hash[SECRET_HASH_SIZE];
 };
 
-/* Copies a text of any length and any bytes into a field: of one that is longer, whole characters from its front. */
+/* Copies a text of any length and any bytes into a field: of one that is longer, whole characters from its front; what is no
+ * UTF-8 becomes a question mark. */
 void audit_set_text(char *out, size_t size, const char *text);
 
 /* The key of the trail, from the key of the data folder. */

@@ -32,6 +32,7 @@ REACHED = {
     "GET /tokens": (200, None),
     "POST /tokens": (422, {"role": "emperor"}),
     "DELETE /tokens/:token": (404, None),
+    "GET /audit": (200, None),
     "GET /workers": (200, None),
     "GET /workers/:name": (200, None),
     "GET /workers/:name/code": (200, None),

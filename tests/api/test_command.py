@@ -15,7 +15,7 @@ def test_help_names_every_command_and_its_arguments(installed):
     program = str(installed / "cgi-bin/jobjoker")
     said = subprocess.run([program, "--help"], capture_output=True, text=True)
     assert said.returncode == 0
-    for name in ("init", "user add", "user passwd", "user role", "user list", "user delete", "token create", "token list", "token revoke", "doctor"):
+    for name in ("init", "user add", "user passwd", "user role", "user list", "user delete", "token create", "token list", "token revoke", "audit verify", "doctor"):
         assert re.search(rf"^  {name}\b", said.stdout, re.M)
     for words in ([], ["user"], ["user", "fly"], ["users"], ["nonsense"], ["--help", "x"]):
         wrong = subprocess.run([program, *words], capture_output=True, text=True)

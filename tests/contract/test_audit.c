@@ -558,6 +558,10 @@ static void a_text_is_cut_between_characters(void **state)
     assert_string_equal(out, "1234567");
     audit_set_text(out, sizeof out, "123456\xc3\xbc");
     assert_string_equal(out, "123456");
+    audit_set_text(out, sizeof out,
+                   "1\xff\xfe"
+                   "2");
+    assert_string_equal(out, "1??2");
     audit_set_text(out, sizeof out, "");
     assert_string_equal(out, "");
 }
