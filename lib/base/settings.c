@@ -55,7 +55,7 @@ static const struct setting table[] = {
     {"audit_days", COUNT, "365", TO_NUMBER(audit_days), .low = 0, .high = 36500,
      .help = "Days for which the audit trail is kept. 0: no limit."},
     {"audit_rows", COUNT, "1000000", TO_NUMBER(audit_rows), .low = 100, .high = 1000000000,
-     .help = "How many rows of it are kept at most, about 250 bytes each."},
+     .help = "How many rows of it are kept at most, about 150 bytes each."},
     {"php", TEXT, "php", TO_TEXT(php), .help = "The command that runs PHP workers."},
     {"c_compiler", TEXT, "cc", TO_TEXT(c_compiler), .help = "The command that compiles C workers."},
     {"path", TEXT, "/usr/local/bin:/usr/bin:/bin", TO_TEXT(path), .help = "PATH of workers and of the compiler."},

@@ -324,6 +324,26 @@ static void each_kind_of_tampering_is_found(void **state)
     }
 }
 
+/* A row that we have written ourselves, with its own hash, in a trail that was put back to an older state meanwhile. */
+static void a_row_of_another_history_is_found(void **state)
+{
+    struct store *db = db_of(state);
+
+    append_many(db, 5);
+    tamper(state, "CREATE TABLE a AS SELECT * FROM audit; CREATE TABLE c AS SELECT * FROM audit_chain");
+    append(db, note_of(6000, "ann", "POST /jobs", "", 201));
+    append(db, note_of(7000, "ann", "POST /jobs", "", 201));
+    tamper(state, "CREATE TABLE other AS SELECT * FROM audit WHERE seq = 7;"
+                  "DELETE FROM audit; DELETE FROM audit_chain; INSERT INTO audit SELECT * FROM a;"
+                  "INSERT INTO audit_chain SELECT * FROM c");
+    append(db, note_of(6000, "eve", "DELETE /users/:user", "ann", 200));
+    append(db, note_of(7000, "eve", "DELETE /users/:user", "bob", 200));
+    append(db, note_of(8000, "ann", "POST /jobs", "", 201));
+    expect(db, AUDIT_WHOLE, 0);
+    assert_int_equal(tamper(state, "REPLACE INTO audit SELECT * FROM other"), 1);
+    expect(db, AUDIT_ROW_CHANGED, 7);
+}
+
 /* Our own seal over what was tampered with would hide it. */
 static void what_is_appended_later_hides_no_tampering(void **state)
 {
@@ -576,6 +596,7 @@ int main(void)
         ON(sqlite, no_row_no_change),
         ON(sqlite, filters_find_what_they_name),
         ON(sqlite, each_kind_of_tampering_is_found),
+        ON(sqlite, a_row_of_another_history_is_found),
         ON(sqlite, what_is_appended_later_hides_no_tampering),
         ON(sqlite, another_key_is_another_trail),
         ON(sqlite, too_many_rows_go_from_the_old_end),
