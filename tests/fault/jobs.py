@@ -76,6 +76,14 @@ class Talker:
         must_be_clean(server)
 
 
+# What a server takes in addition: the header X-Stop-At of a request that starts a job names a step (runner/step.h).
+STOP_AT = """
+{load}
+<Directory "/">
+    SetEnvIf X-Stop-At "(.+)" JOBJOKER_STOP_AT=$1
+</Directory>
+"""
+
 # --- workers that say numbered lines, until something is written to their gate; their second attempt ends by itself ---
 
 # As fast as it can, though not for ever: a test that waits for long shall not fill the disk.
@@ -225,6 +233,13 @@ def carriers(id):
 def runner_of(server, id):
     """Its pid, as it stands in the lock."""
     return int((server.data / "run" / id / "lock").read_text().split()[0])
+
+
+def kill_runner(pid):
+    """Returns when it is dead, which a busy machine takes its time for; until then it holds its lock."""
+    os.kill(pid, signal.SIGKILL)
+    figures.faults += 1
+    apache.wait_until(lambda: state_of(pid) == "Z", 20, "the runner's death")
 
 
 def runner_log(server):

@@ -26,6 +26,7 @@ def job(server):
 
 def apachectl(server, what):
     """As `apachectl graceful` and the like call it. The parent notices the signal some time later."""
+    figures.faults += 1
     subprocess.run([apache.apache_command(), "-f", str(server.top / "httpd.conf"), "-k", what], check=True, env={"PATH": apache.PATH})
 
 
@@ -37,6 +38,7 @@ def apache_children(server):
 
 def replace(path):
     """Puts a new file of the same content in a file's place, as `mv` of a new version does."""
+    figures.faults += 1
     new = path.with_name(path.name + ".new")
     shutil.copy2(path, new)
     old = path.stat().st_ino

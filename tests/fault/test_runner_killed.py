@@ -2,14 +2,13 @@
 import concurrent.futures
 import contextlib
 import os
-import signal
 import subprocess
 import time
 
 import pytest
 
 import apache
-from jobs import (FLOODS, HIDES, QUIET, away, carriers, figures, must_be_clean, must_be_gone, numbered, read_numbered, running,
+from jobs import (FLOODS, HIDES, QUIET, STOP_AT, away, carriers, figures, kill_runner, must_be_clean, must_be_gone, numbered, read_numbered, running,
                   said_so_far, state_of, tick)
 
 RUNNER = apache.BUILD / "runner/jobjoker-runner"
@@ -23,14 +22,6 @@ WHILE_THE_API_IS_AWAY = {"report-spooled"}
 # How a job has ended whose runner was killed there, unless it is requeued. Elsewhere: "runner lost".
 NOT_STARTED = {"ticket-read", "ready"}
 TOLD_ITS_END = {"delivered", "cleaned-up"}
-
-STOP_AT = """
-{load}
-<Directory "/">
-    SetEnvIf X-Stop-At "(.+)" JOBJOKER_STOP_AT=$1
-</Directory>
-"""
-
 
 @pytest.fixture(scope="module")
 def server(installed):
@@ -84,8 +75,7 @@ class Stopped:
         folders = [folder.name for folder in (self.server.data / "run").iterdir()]
         said = said_so_far(self.server, folders[0]) if folders else 0
         self.killed_at = time.monotonic()
-        os.kill(self.pid, signal.SIGKILL)
-        figures.faults += 1
+        kill_runner(self.pid)
         answer = self.answer.result()
         self.pool.shutdown()
         if self.gate is not None:
@@ -114,8 +104,12 @@ def must_be_whole(log, step, said, attempts):
         assert second == "STARTED\n" + numbered(1, read_numbered(second, 1)) + "ENDED\n"
 
 
-@pytest.mark.parametrize("on_lost", ["fail", "requeue"])
-@pytest.mark.parametrize("worker", WORKERS)
+# All of them in the long form; in the short one each step with each worker, and once more with what hides, requeued.
+CASES = [pytest.param(worker, on_lost, id=f"{worker}-{on_lost}", marks=pytest.mark.long if on_lost == "requeue" and worker != "Hides" else ())
+         for worker in WORKERS for on_lost in ("fail", "requeue")]
+
+
+@pytest.mark.parametrize("worker, on_lost", CASES)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_runner_is_killed(server, step, worker, on_lost):
     stopped = Stopped(server, step, worker, on_lost)

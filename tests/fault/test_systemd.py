@@ -115,7 +115,7 @@ def test_without_the_drop_in_a_job_is_lost_and_shown_as_lost_at_once(managed, ho
     must_be_in_order(server)
 
 
-@pytest.mark.parametrize("module", ["cgid", "cgi"])
+@pytest.mark.parametrize("module", ["cgid", pytest.param("cgi", marks=pytest.mark.long)])
 def test_a_job_outlives_a_restart(managed, module):
     server = managed(DROP_IN, module=module)
     job = Talker(server)
@@ -200,6 +200,7 @@ def test_jobs_of_a_stopped_unit_can_be_ended(managed):
     must_be_clean(server)
 
 
+@pytest.mark.long
 def test_who_waits_for_an_answer_is_let_go_by_a_stop(managed):
     """systemd ends no program that answers, so they must see for themselves that nobody is there any more."""
     server = managed(DROP_IN)
