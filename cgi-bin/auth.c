@@ -42,8 +42,7 @@ static int refuse(struct error *err)
     return error_set(err, 401, "unauthorized", "these credentials are not valid");
 }
 
-/* Nothing works before there is somebody to answer for it. */
-static int require_admin(const struct store *db, struct error *err)
+int auth_require_admin(const struct store *db, struct error *err)
 {
     bool there;
 
@@ -376,7 +375,7 @@ int auth_identify(struct store *db, const struct settings *settings, int64_t now
 
     *out = (struct identity){0};
     result = identify(db, settings, now_ms, cookies, out, err);
-    if ((result == 0 && shows_admin(out)) || require_admin(db, &missing) == 0)
+    if ((result == 0 && shows_admin(out)) || auth_require_admin(db, &missing) == 0)
         return result;
     *err = missing;
     return -1;
@@ -388,7 +387,7 @@ int auth_identify_password(struct store *db, const struct settings *settings, in
     struct account account = {0};
 
     *out = (struct identity){0};
-    if (require_admin(db, err) < 0)
+    if (auth_require_admin(db, err) < 0)
         return -1;
     if (password_check(db, settings, now_ms, name, password, &account, err) < 0) {
         note_attempt(account.name, "password", out);
@@ -402,7 +401,7 @@ int auth_identify_token(struct store *db, const struct settings *settings, int64
                         struct token *token, struct identity *out, struct error *err)
 {
     *out = (struct identity){0};
-    if (require_admin(db, err) < 0)
+    if (auth_require_admin(db, err) < 0)
         return -1;
     if (find_token(db, settings, now_ms, text, token, err) < 0) {
         note_attempt(token->account, "token", out);

@@ -30,6 +30,9 @@ struct identity {
 const char *role_name(enum role role);
 enum role role_from_name(const char *name); /* ROLE_NONE: there is none of that name */
 
+/* Nothing works before there is somebody to answer for it. -1: 503 no_admin; 500. */
+int auth_require_admin(const struct store *db, struct error *err);
+
 /* Finds out. Credentials that were sent must be right, also where anonymous callers are let in. Without `cookies`, that of
  * a session counts for nothing. When they are not right, `out` has the name of the account that they are for, if there is
  * such an account, and may do nothing.

@@ -240,6 +240,8 @@ static int answer(const struct route *route, struct request *req, struct context
         if (auth_identify(db, ctx->settings, ctx->engine->now_ms, origin == ORIGIN_OWN, who, err) < 0 ||
             check_rights(req, route, who, err) < 0)
             return -1;
+    } else if (route->write && auth_require_admin(db, err) < 0) {
+        return -1;
     }
     return call(req, route, ctx, db, trail, res, err);
 }
