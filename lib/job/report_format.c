@@ -149,11 +149,22 @@ static void put_word(struct buf *out, enum word word, const struct report_record
         buf_printf(out, " %lld", (long long)get_number(r, word));
 }
 
+/* Words that a runner of an older version does not send. It may run for weeks while the program is replaced. */
+static bool may_be_missing(enum word word)
+{
+    return word >= WALL && word <= SWITCHES_FORCED;
+}
+
 void report_put(struct buf *out, const struct report_record *r)
 {
     buf_puts(out, verbs[r->verb].name);
-    for (int i = 0; i < WORDS_MAX && verbs[r->verb].words[i]; i++)
-        put_word(out, verbs[r->verb].words[i], r);
+    for (int i = 0; i < WORDS_MAX && verbs[r->verb].words[i]; i++) {
+        enum word word = verbs[r->verb].words[i];
+
+        if (may_be_missing(word) && get_number(r, word) < 0)
+            break; /* not known here either */
+        put_word(out, word, r);
+    }
     buf_printf(out, " %zu\n", r->size);
     buf_put(out, r->bytes, r->size);
     buf_putc(out, '\n');
@@ -224,12 +235,6 @@ static int read_word(enum word word, const char *text, struct report_record *r)
         return -1;
     set_number(r, word, n);
     return 0;
-}
-
-/* Words that a runner of an older version does not send. It may run for weeks while the program is replaced. */
-static bool may_be_missing(enum word word)
-{
-    return word >= WALL && word <= SWITCHES_FORCED;
 }
 
 /* The words of one line, its last the size of the bytes. */

@@ -85,11 +85,14 @@ static void take_pieces(struct output *o, struct stream *s, const char *bytes, s
     }
 }
 
+/* Without a limit of the log nothing goes to a disk. */
+static const struct ticket no_limits;
+
 /* Lets a runner hear it: in pieces, or each segment whole (seed 0). */
 static void hear(const struct said *s, uint64_t seed, struct output *o, struct report *report)
 {
     *report = (struct report){0};
-    output_init(o, report);
+    output_init(o, &no_limits, report);
     for (size_t i = 0; i < s->count; i++) {
         struct stream *stream = s->segment[i].on_err ? &o->err : &o->out;
         const char *bytes = buf_text(&s->bytes) + s->segment[i].from;

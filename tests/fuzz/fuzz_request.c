@@ -65,6 +65,7 @@ static void add_token(struct store *db, const char *text, enum token_kind kind)
 
 static void seed(struct store *db)
 {
+    struct account admin = {.name = "admin", .role = ROLE_ADMIN};
     struct worker w = {.name = "Worker", .kind = WORKER_SCRIPT, .size = 10, .code = strdup("#!/bin/sh\n")};
 
     w.description = strdup("What it is for");
@@ -73,6 +74,7 @@ static void seed(struct store *db)
     MUST(store_worker_put(db, &w, NULL) == 0);
     add_job(db, JOB, "one");
     add_job(db, "01M86EA05QK06D5MRW8NYDB81R", "two, \"quoted\"");
+    MUST(store_account_put(db, &admin, NULL) == 0);
     add_token(db, "api-token", TOKEN_API);
     add_token(db, "session-token", TOKEN_SESSION);
     MUST(store_commit(db, NULL) == 0);
@@ -83,6 +85,7 @@ static void seed(struct store *db)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     char folder[] = "/tmp/jobjoker-fuzz-XXXXXX", uri[64];
+    struct grant all = {0};
     int64_t count;
 
     (void)argc;
@@ -95,7 +98,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     MUST(engine.store);
     seed(engine.store);
     store_refresh(engine.store);
-    MUST(store_worker_count(engine.store, &count, NULL) == 0 && count == 1);
+    MUST(store_worker_count(engine.store, &all, &count, NULL) == 0 && count == 1);
     MUST(io_remove_tree(folder) == 0);
     MUST(dup2(fuzz_file(), STDIN_FILENO) == STDIN_FILENO && dup2(fuzz_file(), STDOUT_FILENO) == STDOUT_FILENO);
     return 0;
@@ -166,10 +169,10 @@ static void check_identity(void)
     struct identity who;
     struct error err = {0};
 
-    if (auth_identify(engine.store, &settings, engine.now_ms, &who, &err) == 0)
+    if (auth_identify(engine.store, &settings, engine.now_ms, true, &who, &err) == 0)
         MUST(*who.name && who.via && who.role < ROLE_NOBODY && (who.role || who.job_right));
     else
-        MUST(err.status == 401 || err.status == 500);
+        MUST(err.status == 401 || err.status == 429 || err.status == 500);
 }
 
 /* What is done of a request that would write. */

@@ -63,11 +63,15 @@ static void the_usage_of_an_older_runner_is_taken(void **state)
     struct report_reader reader = {body, body + sizeof body - 1};
     struct report_record r;
     struct error err = {0};
+    struct buf again = {0};
 
     (void)state;
     assert_int_equal(report_read_next(&reader, &r, &err), 1);
     assert_true(r.usage.known && r.usage.cpu_user_ms == 1 && r.usage.cpu_system_ms == 2 && r.usage.max_rss_kib == 3);
     assert_true(r.usage.wall_ms == -1 && r.usage.switches_forced == -1 && r.size == 0);
+    report_put(&again, &r);
+    assert_string_equal(buf_text(&again), body); /* what is not known is not said */
+    buf_clear(&again);
 }
 
 static void what_is_malformed_is_refused(void **state)
