@@ -197,7 +197,7 @@ class Server:
         self.process = subprocess.Popen(
             [apache_command(), "-f", str(self.top / "httpd.conf"), "-DFOREGROUND"], start_new_session=True,
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": PATH, "LANG": "C.UTF-8"})
-        wait_until(lambda: self.process.poll() is not None or self.answers(), 20, "Apache is up")
+        wait_until(lambda: self.process.poll() is not None or self.answers() and self.has_daemon(), 20, "Apache is up")
         return self.process.poll() is None
 
     def conf(self):
@@ -209,6 +209,10 @@ class Server:
             top=self.top, port=self.port, load=load_modules(names), user=run_user().pw_name,
             group=f"#{run_user().pw_gid}", timeout=self.timeout, site=self.site_conf.format(top=self.top),
             settings="\n".join(f'SetEnv {k} "{v}"' for k, v in settings.items()))
+
+    def has_daemon(self):
+        """mod_cgid answers 503 until its daemon has made its socket, which may be after Apache listens."""
+        return self.module != "cgid" or "cgid" in self.without or any(self.top.glob("cgid.sock*"))
 
     def answers(self):
         try:
