@@ -4,6 +4,7 @@ Used by the API tests, the benchmarks and tests/with-server. Everything lies in 
 runs the tests, Apache's children and the jobs run as www-data, as they do on a real server.
 """
 import base64
+import contextlib
 import glob
 import http.client
 import io
@@ -400,6 +401,54 @@ class Server:
 
     def response(self, id):
         return self.get(f"/jobs/{id}/response", "-H", "Accept: text/plain").text
+
+
+class running:
+    """A server for as long as a fixture lives: `with running(Server(installed)) as server`."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def __enter__(self):
+        try:
+            return self.server.start()
+        except BaseException:
+            self.server.close()
+            raise
+
+    def __exit__(self, *error):
+        self.server.close()
+
+
+# --- processes of jobs ---
+
+def state_of(pid):
+    """R, S, T ... of proc(5); Z when it is no more."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
+def carriers(id):
+    """Living processes of a job, wherever they hide: they carry its token."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if f"JOBJOKER_TOKEN=jjw_{id}_".encode() in pathlib.Path(f"/proc/{pid}/environ").read_bytes() and state_of(pid) != "Z":
+                found.append(int(pid))
+    return found
+
+
+def runner_of(server, id):
+    """Its pid, as it stands in the lock."""
+    return int((server.data / "run" / id / "lock").read_text().split()[0])
+
+
+def tick(server):
+    """What cron does."""
+    subprocess.run(as_user() + [str(server.site / "cgi-bin/jobjoker"), "tick"], check=True, timeout=60,
+                   env={"PATH": PATH, "JOBJOKER_DATA": str(server.data), **server.settings})
 
 
 def basic(user, password):

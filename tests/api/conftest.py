@@ -27,7 +27,7 @@ def installed():
 @pytest.fixture(scope="session")
 def server(installed):
     """mod_cgid, at the root of the site."""
-    with running(apache.Server(installed)) as s:
+    with apache.running(apache.Server(installed)) as s:
         yield s
 
 
@@ -40,14 +40,14 @@ PLACES = FEW if os.environ.get("JOBJOKER_TEST_PLACES") == "few" else ALL
 @pytest.fixture(scope="session", params=PLACES, ids=["-".join(p) for p in PLACES])
 def every_server(request, installed):
     """The test runs once for each way of calling the program and each place where the folder may lie."""
-    with running(apache.Server(installed, *request.param)) as s:
+    with apache.running(apache.Server(installed, *request.param)) as s:
         yield s
 
 
 @pytest.fixture(scope="session", params=["cgid", "cgi"])
 def both_modules(request, installed):
     """The test runs under mod_cgid and under mod_cgi."""
-    with running(apache.Server(installed, request.param)) as s:
+    with apache.running(apache.Server(installed, request.param)) as s:
         yield s
 
 
@@ -63,18 +63,3 @@ def new_server(installed):
     yield make
     for s in made:
         s.close()
-
-
-class running:
-    def __init__(self, server):
-        self.server = server
-
-    def __enter__(self):
-        try:
-            return self.server.start()
-        except BaseException:
-            self.server.close()
-            raise
-
-    def __exit__(self, *error):
-        self.server.close()

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 import apache
-from test_supervisor import carriers, ready, runner_of, state_of
+from apache import carriers, runner_of, state_of
+from test_supervisor import ready
 
 TRIES = {
     "sh": '#!/bin/sh\ncat "$1{data}/jobs.db" >/dev/null && echo READ\necho x >{data}/written && echo WROTE\n'
@@ -27,11 +28,8 @@ TRIES = {
 
 @pytest.fixture(scope="module")
 def sandboxed(installed):
-    server = apache.Server(installed, settings={"JOBJOKER_SANDBOX": "landlock"})
-    try:
-        yield server.start()
-    finally:
-        server.close()
+    with apache.running(apache.Server(installed, settings={"JOBJOKER_SANDBOX": "landlock"})) as server:
+        yield server
 
 
 @pytest.mark.parametrize("kind", TRIES)

@@ -8,8 +8,8 @@ import sqlite3
 import pytest
 
 import apache
+from apache import runner_of, state_of
 from test_faults import fill, small_disk  # noqa: F401: a fixture
-from test_supervisor import runner_of, state_of
 
 LINE = 61  # bytes of each line that is said
 NOTICE = r"(?:The log has reached its limit of \d+ bytes|The disk takes no more of the log): from here on only its end is kept, " \

@@ -1,6 +1,5 @@
 """What a job may use, how it is paused, what becomes of it when its runner is lost, and what is left of it when it is over."""
 import concurrent.futures
-import concurrent.futures
 import json
 import os
 import select
@@ -11,6 +10,7 @@ import subprocess
 import pytest
 
 import apache
+from apache import carriers, runner_of, state_of, tick
 
 WAITS = "#!/bin/sh\nmkfifo gate\necho ready\nread line < gate\necho went on\n"
 
@@ -32,32 +32,6 @@ def ready(server, worker, **more):
 
 def let_go(server, id):
     (server.data / "run" / id / "work" / "gate").write_text("go\n")
-
-
-def runner_of(server, id):
-    return int((server.data / "run" / id / "lock").read_text().split()[0])
-
-
-def state_of(pid):
-    """R, S, T ... of proc(5); Z when it is no more."""
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return "Z"
-
-
-def carriers(id):
-    """Living processes that carry this job's token."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                if f"JOBJOKER_TOKEN=jjw_{id}_".encode() in f.read() and state_of(pid) != "Z":
-                    found.append(int(pid))
-        except OSError:
-            pass
-    return found
 
 
 # --- pause ---
@@ -250,11 +224,6 @@ def test_a_lost_runner_is_told_by_the_next_look_and_leaves_nothing(workers, look
         assert db.execute("SELECT state, reason FROM job WHERE id = ?", (id,)).fetchone() == (4, "runner lost")
     db.close()
     assert carriers(id) == [] and not (workers.data / "run" / id).exists()
-
-
-def tick(server):
-    subprocess.run(apache.as_user() + [str(server.site / "cgi-bin" / "jobjoker"), "tick"], check=True, timeout=60,
-                   env={"PATH": apache.PATH, "JOBJOKER_DATA": str(server.data), **server.settings})
 
 
 @pytest.mark.parametrize("look", ["get", "tick"])

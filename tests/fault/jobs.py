@@ -1,14 +1,13 @@
 """Jobs for the tests of bad days: what they say shows whatever is lost, doubled or out of order."""
 import contextlib
 import os
-import pathlib
 import re
 import shutil
 import signal
 import sqlite3
-import subprocess
 
 import apache
+from apache import carriers, state_of
 
 
 class Figures:
@@ -214,29 +213,6 @@ def must_have_said(server, id, lines):
     assert log == "STARTED\n" + numbered(1, lines) + "ENDED\n"
 
 
-def state_of(pid):
-    """R, S, T ... of proc(5); Z when it is no more."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return "Z"
-
-
-def carriers(id):
-    """Living processes of a job, wherever they hide: they carry its token."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            if f"JOBJOKER_TOKEN=jjw_{id}_".encode() in pathlib.Path(f"/proc/{pid}/environ").read_bytes() and state_of(pid) != "Z":
-                found.append(int(pid))
-    return found
-
-
-def runner_of(server, id):
-    """Its pid, as it stands in the lock."""
-    return int((server.data / "run" / id / "lock").read_text().split()[0])
-
-
 def kill_runner(pid):
     """Returns when it is dead, which a busy machine takes its time for; until then it holds its lock."""
     os.kill(pid, signal.SIGKILL)
@@ -269,12 +245,6 @@ def said_so_far(server, id):
     return max((int(n) for n in re.findall(rb"^line (\d+)$", taken, re.M)), default=0)
 
 
-def tick(server):
-    """What cron does."""
-    subprocess.run(apache.as_user() + [str(server.site / "cgi-bin/jobjoker"), "tick"], check=True, timeout=60,
-                   env={"PATH": apache.PATH, "JOBJOKER_DATA": str(server.data), **server.settings})
-
-
 class away:
     """The program that takes reports is not there."""
 
@@ -288,23 +258,6 @@ class away:
 
     def __exit__(self, *error):
         self.elsewhere.rename(self.program)
-
-
-class running:
-    """A server for as long as a fixture lives."""
-
-    def __init__(self, server):
-        self.server = server
-
-    def __enter__(self):
-        try:
-            return self.server.start()
-        except BaseException:
-            self.server.close()
-            raise
-
-    def __exit__(self, *error):
-        self.server.close()
 
 
 def must_be_gone(server, id):

@@ -8,8 +8,8 @@ import time
 import pytest
 
 import apache
-from jobs import (FLOODS, Talker, away, carriers, change, figures, kill_runner, must_be_clean, must_be_gone, read_numbered, runner_of, runner_log,
-                  said_so_far)
+from apache import carriers, runner_of
+from jobs import FLOODS, Talker, away, change, figures, kill_runner, must_be_clean, must_be_gone, read_numbered, runner_log, said_so_far
 
 # --- full disks ---
 

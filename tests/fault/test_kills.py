@@ -8,8 +8,8 @@ import time
 import pytest
 
 import apache
-from jobs import (FLOODS, HIDES, Talker, carriers, figures, kill_runner, must_be_clean, must_be_gone, numbered, read_numbered, runner_of, running,
-                  said_so_far, state_of)
+from apache import carriers, runner_of, running, state_of
+from jobs import FLOODS, HIDES, Talker, figures, kill_runner, must_be_clean, must_be_gone, numbered, read_numbered, said_so_far
 
 
 @pytest.fixture(scope="module")

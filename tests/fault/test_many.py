@@ -8,7 +8,8 @@ import threading
 import pytest
 
 import apache
-from jobs import carriers, figures, must_be_clean, numbered, open_database, read_numbered, running
+from apache import carriers, running
+from jobs import figures, must_be_clean, numbered, open_database, read_numbered
 
 MANY = 1000 if "FAULT_JOBS" in os.environ else 200
 LINES = 20

@@ -19,7 +19,8 @@ import time
 import pytest
 
 import apache
-from jobs import STOP_AT, away, carriers, figures, must_be_clean, numbered, open_database, runner_log, running, said_so_far, state_of, tick
+from apache import carriers, running, state_of, tick
+from jobs import STOP_AT, away, figures, must_be_clean, numbered, open_database, runner_log, said_so_far
 from test_restarts import apache_children, apachectl
 from test_runner_killed import STEPS
 

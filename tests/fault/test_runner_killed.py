@@ -8,8 +8,8 @@ import time
 import pytest
 
 import apache
-from jobs import (FLOODS, HIDES, QUIET, STOP_AT, away, carriers, figures, kill_runner, must_be_clean, must_be_gone, numbered, read_numbered, running,
-                  said_so_far, state_of, tick)
+from apache import carriers, running, state_of, tick
+from jobs import FLOODS, HIDES, QUIET, STOP_AT, away, figures, kill_runner, must_be_clean, must_be_gone, numbered, read_numbered, said_so_far
 
 RUNNER = apache.BUILD / "runner/jobjoker-runner"
 STEPS = subprocess.run([str(RUNNER), "--steps"], capture_output=True, text=True, check=True).stdout.split()
