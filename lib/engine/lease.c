@@ -104,21 +104,6 @@ static bool fd_is_held(int fd)
     return false;
 }
 
-bool lease_is_held(const char *data, const char *id)
-{
-    char path[LEASE_PATH_SIZE];
-    bool held;
-    int fd;
-
-    lock_path(data, id, path);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno != ENOENT && errno != ENOTDIR; /* what cannot be looked at is not called dead */
-    held = fd_is_held(fd);
-    close(fd);
-    return held;
-}
-
 /* A pidfd is ready when its process has ended, also while nobody has reaped it. A number that was given away again is taken
  * for the runner: then it is not seen that it is lost until its lock is free. */
 static bool noted_runner_is_gone(int fd)
@@ -138,19 +123,32 @@ static bool noted_runner_is_gone(int fd)
     return gone;
 }
 
-bool lease_is_lost(const char *data, const char *id)
+enum holder { NOBODY, RUNNER, SOMEBODY_ELSE };
+
+/* Who holds the lock? What cannot be looked at is not called dead. */
+static enum holder look_at_holder(const char *data, const char *id)
 {
     char path[LEASE_PATH_SIZE];
-    bool lost;
+    enum holder holder;
     int fd;
 
     lock_path(data, id, path);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR;
-    lost = !fd_is_held(fd) || noted_runner_is_gone(fd);
+        return errno == ENOENT || errno == ENOTDIR ? NOBODY : RUNNER;
+    holder = !fd_is_held(fd) ? NOBODY : noted_runner_is_gone(fd) ? SOMEBODY_ELSE : RUNNER;
     close(fd);
-    return lost;
+    return holder;
+}
+
+bool lease_is_held(const char *data, const char *id)
+{
+    return look_at_holder(data, id) != NOBODY;
+}
+
+bool lease_is_lost(const char *data, const char *id)
+{
+    return look_at_holder(data, id) != RUNNER;
 }
 
 int lease_open_holder(const char *data, const char *id, pid_t *pid)
