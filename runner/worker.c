@@ -22,8 +22,6 @@
 /* The kernel takes 128 KiB in one variable, and a quarter of the stack's limit (usually 2 MiB) in all: execve(2). */
 enum { VARIABLE_MAX = 120 << 10, ENVIRONMENT_MAX = 1 << 20 };
 
-enum { SANDBOX_PATHS_MAX = 64 };
-
 /* The whole of one start, so that each step can say what went wrong. */
 struct start {
     const struct ticket *ticket;
@@ -222,31 +220,17 @@ static int choose_user(struct start *s, char *reason)
     return 0;
 }
 
-/* Its own folders, and those that the administrator adds; `words` holds the text of these. */
-static void list_write_paths(const struct start *s, char *words, const char *paths[SANDBOX_PATHS_MAX])
-{
-    size_t n = 0;
-
-    paths[n++] = s->folder;
-    paths[n++] = s->tmp;
-    for (char *word = strtok(words, " "); word && n + 1 < SANDBOX_PATHS_MAX; word = strtok(NULL, " "))
-        paths[n++] = word;
-    paths[n] = NULL;
-}
-
 static int open_sandbox(struct start *s, char *reason)
 {
-    char code[PATH_MAX], words[PATH_MAX];
-    const char *read_paths[] = {s->library, code, NULL}, *write_paths[SANDBOX_PATHS_MAX];
+    char code[PATH_MAX];
+    const char *read_paths[] = {s->library, code, NULL}, *write_paths[] = {s->folder, s->tmp, NULL};
     struct error err = {0};
 
     s->sandbox.ruleset = -1;
     if (strcmp(s->ticket->sandbox, "landlock") != 0)
         return 0;
     snprintf(code, sizeof code, "%.*s", (int)(strrchr(s->ticket->code, '/') - s->ticket->code), s->ticket->code);
-    snprintf(words, sizeof words, "%s", s->ticket->sandbox_write);
-    list_write_paths(s, words, write_paths);
-    if (sandbox_open(&s->sandbox, s->ticket->sandbox_read, read_paths, write_paths, &err) < 0)
+    if (sandbox_open(&s->sandbox, s->ticket->sandbox_read, read_paths, s->ticket->sandbox_write, write_paths, &err) < 0)
         return explain(reason, err.message, NULL);
     s->spawn.sandbox = &s->sandbox;
     return 0;

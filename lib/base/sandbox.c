@@ -149,26 +149,28 @@ static int allow_each(const struct rules *r, const char *const *paths, uint64_t 
     return 0;
 }
 
-static int allow_folders(const struct rules *r, const char *folders)
+/* Paths in one text, separated by blanks; NULL is none. */
+static int allow_words(const struct rules *r, const char *words, uint64_t rights)
 {
     static const char blanks[] = " \t\n";
     char path[PATH_MAX];
 
-    for (folders += strspn(folders, blanks); *folders; folders += strspn(folders, blanks)) {
-        size_t size = strcspn(folders, blanks);
+    words = words ? words : "";
+    for (words += strspn(words, blanks); *words; words += strspn(words, blanks)) {
+        size_t size = strcspn(words, blanks);
 
         if (size >= sizeof path)
             return error_set(r->err, 500, "sandbox_path", "a path of the sandbox is too long");
-        memcpy(path, folders, size);
+        memcpy(path, words, size);
         path[size] = '\0';
-        if (allow(r, path, TO_READ) < 0)
+        if (allow(r, path, rights) < 0)
             return -1;
-        folders += size;
+        words += size;
     }
     return 0;
 }
 
-int sandbox_open(struct sandbox *out, const char *read_folders, const char *const *read_paths,
+int sandbox_open(struct sandbox *out, const char *read_words, const char *const *read_paths, const char *write_words,
                  const char *const *write_paths, struct error *err)
 {
     struct rules r = {.err = err};
@@ -176,8 +178,9 @@ int sandbox_open(struct sandbox *out, const char *read_folders, const char *cons
     out->ruleset = -1;
     if (open_rules(&r) < 0)
         return -1;
-    if (allow_folders(&r, read_folders ? read_folders : "") < 0 || allow_each(&r, read_paths, TO_READ) < 0 ||
-        allow_each(&r, write_paths, TO_WRITE) < 0 || allow_each(&r, devices, TO_USE_DEVICE) < 0) {
+    if (allow_words(&r, read_words, TO_READ) < 0 || allow_each(&r, read_paths, TO_READ) < 0 ||
+        allow_words(&r, write_words, TO_WRITE) < 0 || allow_each(&r, write_paths, TO_WRITE) < 0 ||
+        allow_each(&r, devices, TO_USE_DEVICE) < 0) {
         close(r.ruleset);
         return -1;
     }

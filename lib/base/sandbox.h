@@ -10,10 +10,10 @@ struct sandbox {
     int ruleset; /* a descriptor; -1: closed */
 };
 
-/* Makes the rules; nothing is confined yet. Reading and starting programs is allowed below `read_folders` (absolute,
- * separated by blanks; may be NULL) and `read_paths` (folders or files), everything that an ordinary user may do to files
- * below `write_paths`. The lists end in NULL, and may be NULL. The usual devices (/dev/null, /dev/tty ...) are always there
- * to be read and written. A path that is not there, or that the caller cannot reach, is left out: what is not named is refused.
+/* Makes the rules; nothing is confined yet. Reading and starting programs is allowed below `read_words` and `read_paths`,
+ * everything that an ordinary user may do to files below `write_words` and `write_paths`. All are folders or files, absolute:
+ * words are one text, separated by blanks, paths a list that ends in NULL; each may be NULL. The usual devices (/dev/null,
+ * /dev/tty ...) are always there to be read and written. A path that is not there, or that the caller cannot reach, is left out: what is not named is refused.
  * What the kernel knows beyond files is used where it does: no signal (6.12) and no abstract socket (6.12) reaches outside.
  *
  * Not confined, for Landlock cannot: the network, sockets that have a path, and what needs no opening of a file: stat,
@@ -21,7 +21,7 @@ struct sandbox {
  *
  * 0: *out is the caller's: sandbox_close(). -1: *out is closed; 500 no_sandbox where this kernel has none (the message
  * says what to do), 500 sandbox_path for a path that is too long or not absolute, 500 internal. */
-int sandbox_open(struct sandbox *out, const char *read_folders, const char *const *read_paths,
+int sandbox_open(struct sandbox *out, const char *read_words, const char *const *read_paths, const char *write_words,
                  const char *const *write_paths, struct error *err);
 void sandbox_close(struct sandbox *s);
 

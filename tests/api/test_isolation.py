@@ -44,6 +44,23 @@ def test_a_worker_in_the_sandbox_reaches_its_own_folder_alone(sandboxed, kind):
     assert not (sandboxed.data / "written").exists()
 
 
+def test_the_administrator_may_let_a_sandboxed_worker_write_elsewhere(installed):
+    server = apache.Server(installed)
+    shared = [server.top / "shared-one", server.top / "shared-two"]
+    for folder in shared:
+        folder.mkdir()
+        shutil.chown(folder, apache.run_user().pw_uid)
+    server.settings = {"JOBJOKER_SANDBOX": "landlock", "JOBJOKER_SANDBOX_WRITE": f"{shared[0]} /no/such/folder {shared[1]}"}
+    with apache.running(server):
+        server.put_worker("Shares", "#!/bin/sh\n" + "".join(f"echo x >{folder}/file || exit\n" for folder in shared) +
+                          f"echo x >{server.top}/file && echo WROTE\nexit 0\n")
+        job = server.run("Shares")
+        if "Landlock" in (job["reason"] or ""):
+            pytest.skip(job["reason"])
+        assert job["status"] == "done" and "WROTE" not in server.log(job["id"]) and not (server.top / "file").exists()
+        assert all((folder / "file").read_text() == "x\n" for folder in shared)
+
+
 def test_a_sandboxed_job_is_paused_and_killed_as_any_other(sandboxed):
     sandboxed.put_worker("Waits", "#!/bin/sh\n(setsid sleep 600 &)\necho ready\nsleep 600\n")
     id = ready(sandboxed, "Waits")

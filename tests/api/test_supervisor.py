@@ -18,8 +18,6 @@ WAITS = "#!/bin/sh\nmkfifo gate\necho ready\nread line < gate\necho went on\n"
 @pytest.fixture(scope="module")
 def workers(server):
     server.put_worker("Waits", WAITS)
-    server.put_worker("Counts", "#!/bin/sh\ni=0\nwhile :; do i=$((i+1)); echo $i; sleep 0.01; done\n")
-    server.put_worker("Burns", "#!/bin/sh\nwhile :; do :; done\n")
     return server
 
 

@@ -51,7 +51,7 @@ static double measure(size_t kind, const char *program)
     double start = now_us();
     pid_t pid;
 
-    if (kinds[kind].sandbox && sandbox_open(&sandbox, SYSTEM, read, write, NULL) < 0)
+    if (kinds[kind].sandbox && sandbox_open(&sandbox, SYSTEM, read, NULL, write, NULL) < 0)
         exit(1);
     if (!kinds[kind].only_rules && (spawn_start(&s, &pid, NULL) < 0 || waitpid(pid, NULL, 0) < 0))
         exit(1);

@@ -100,7 +100,7 @@ static void open_sandbox(const struct place *p, struct sandbox *s)
     const char *const write[] = {p->inside, NULL};
     struct error err = {0};
 
-    assert_int_equal(sandbox_open(s, SYSTEM, read, write, &err), 0);
+    assert_int_equal(sandbox_open(s, SYSTEM, read, NULL, write, &err), 0);
 }
 
 /* Runs a program with its working directory in the place, and gives what it said. */
@@ -412,7 +412,7 @@ static void a_kernel_without_it_is_an_error_that_says_so(void **state)
             int result;
 
             forget_landlock(kernels[i].number);
-            result = sandbox_open(&s, SYSTEM, NULL, NULL, &err);
+            result = sandbox_open(&s, SYSTEM, NULL, NULL, NULL, &err);
             _exit(!(result < 0 && s.ruleset == -1 && err.status == 500 && !strcmp(err.code, "no_sandbox") &&
                     strstr(err.message, kernels[i].says)));
         }
@@ -455,13 +455,13 @@ static void paths_that_cannot_be_meant_are_refused(void **state)
     assert_non_null(longest);
     memset(longest, '/', 10000);
     longest[10000] = '\0';
-    assert_int_equal(sandbox_open(&s, "/usr etc", NULL, NULL, &err), -1);
+    assert_int_equal(sandbox_open(&s, "/usr etc", NULL, NULL, NULL, &err), -1);
     assert_string_equal(err.code, "sandbox_path");
     assert_int_equal(s.ruleset, -1);
-    assert_int_equal(sandbox_open(&s, longest, NULL, NULL, &err), -1);
+    assert_int_equal(sandbox_open(&s, longest, NULL, NULL, NULL, &err), -1);
     assert_string_equal(err.code, "sandbox_path");
     free(longest);
-    assert_int_equal(sandbox_open(&s, " \t/usr\n/no/such  ", NULL, NULL, &err), 0);
+    assert_int_equal(sandbox_open(&s, " \t/usr\n/no/such  ", NULL, NULL, NULL, &err), 0);
     sandbox_close(&s);
     sandbox_close(&s);
     assert_int_equal(dup(0), before); /* no descriptor is left */

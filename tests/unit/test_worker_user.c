@@ -379,7 +379,7 @@ static int be_the_runner(const char *folder)
     say("the program", (struct spawn){0}, rights);
     say("its streams", (struct spawn){.user = &worker}, "echo out >/dev/stdout && echo err >/dev/stderr");
     if (worker_user_give(&worker, folder, reason) < 0 ||
-        sandbox_open(&sandbox, "/bin /usr /lib /lib64 /etc /proc", NULL, write, NULL) < 0)
+        sandbox_open(&sandbox, "/bin /usr /lib /lib64 /etc /proc", NULL, NULL, write, NULL) < 0)
         printf("%s\n", reason);
     say("its folder", (struct spawn){.user = &worker, .directory = folder, .sandbox = &sandbox},
         "mkdir -p a/b && touch a/b/c && chmod 0 a/b && chmod 0 a . && echo its own");
