@@ -10,7 +10,7 @@
 #include "base/network.h"
 #include "base/text.h"
 #include "guess.h"
-#include "key.h"
+#include "base/key.h"
 #include "password.h"
 
 enum { USE_NOTED_MS = 60 * 1000 };

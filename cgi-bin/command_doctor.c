@@ -11,7 +11,7 @@
 #include "auth.h"
 #include "base/spawn.h"
 #include "doctor.h"
-#include "key.h"
+#include "base/key.h"
 
 enum { DISK_MIN_MB = 100 };
 

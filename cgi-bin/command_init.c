@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "command.h"
-#include "key.h"
+#include "base/key.h"
 #include "users.h"
 
 /* A file that only its owner reads; nothing is written over. */

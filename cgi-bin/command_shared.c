@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "command.h"
-#include "key.h"
+#include "base/key.h"
 #include "trail.h"
 
 int command_complain(const struct error *err)

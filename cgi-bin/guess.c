@@ -36,9 +36,11 @@ static const struct rule *rule_of(enum guess_kind kind, int at)
 void guess_init(struct guess *g, enum guess_kind kind, const unsigned char *key, const char *user)
 {
     const char *address = getenv("REMOTE_ADDR");
+    unsigned char own_key[SECRET_KEY_SIZE];
     const struct rule *rule;
     struct network sender;
 
+    secret_derive(key, SECRET_USE_GUESS, own_key);
     *g = (struct guess){.kind = kind};
     network_sender(address ? address : "", &sender);
     for (int i = 0; (rule = rule_of(kind, i)); i++) {
@@ -48,7 +50,7 @@ void guess_init(struct guess *g, enum guess_kind kind, const unsigned char *key,
         buf_put(&what, &sender.ipv4, sizeof sender.ipv4);
         buf_put(&what, sender.bytes, sizeof sender.bytes);
         buf_puts(&what, rule->of_user && user ? user : "");
-        secret_keyed_hash(key, buf_text(&what), what.size, g->hash[i]);
+        secret_keyed_hash(own_key, buf_text(&what), what.size, g->hash[i]);
         buf_clear(&what);
     }
 }

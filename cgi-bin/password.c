@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -12,7 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "guess.h"
-#include "key.h"
+#include "base/key.h"
 
 enum { PASSWORD_SEEN_MS = 5 * 60 * 1000, TURN_TIMEOUT_MS = 5000 };
 
@@ -36,13 +35,14 @@ static int refuse(struct error *err)
 /* Under the key: the name, a NUL that neither can hold, the password. */
 static void hash_password(const unsigned char *key, const char *name, const char *password, unsigned char *out)
 {
+    unsigned char own_key[SECRET_KEY_SIZE];
     struct buf both = {0};
 
+    secret_derive(key, SECRET_USE_PASSWORD, own_key);
     buf_put(&both, name, strlen(name) + 1);
     buf_puts(&both, password);
-    secret_keyed_hash(key, both.data, both.size, out);
-    if (both.data)
-        sodium_memzero(both.data, both.size);
+    secret_keyed_hash(own_key, both.data, both.size, out);
+    secret_forget(both.data, both.size);
     buf_clear(&both);
 }
 

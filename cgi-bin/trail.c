@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/key.h"
 #include "base/network.h"
-#include "key.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 

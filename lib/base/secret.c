@@ -7,6 +7,11 @@
 
 _Static_assert(SECRET_HASH_SIZE == crypto_generichash_BYTES, "BLAKE2b-256");
 _Static_assert(SECRET_KEY_SIZE == crypto_generichash_KEYBYTES, "BLAKE2b key");
+_Static_assert(SECRET_KEY_SIZE == crypto_kdf_KEYBYTES, "KDF key");
+_Static_assert(SECRET_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "AEAD key");
+_Static_assert(SECRET_SEAL_SIZE ==
+                   crypto_aead_xchacha20poly1305_ietf_NPUBBYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES,
+               "nonce and tag");
 _Static_assert(SECRET_PASSWORD_SIZE == crypto_pwhash_STRBYTES, "Argon2id text");
 
 void secret_random(void *out, size_t size)
@@ -30,6 +35,39 @@ void secret_hash(const void *data, size_t size, unsigned char out[SECRET_HASH_SI
 void secret_keyed_hash(const unsigned char *key, const void *data, size_t size, unsigned char out[SECRET_HASH_SIZE])
 {
     crypto_generichash(out, SECRET_HASH_SIZE, data, size, key, SECRET_KEY_SIZE);
+}
+
+void secret_derive(const unsigned char *key, enum secret_use use, unsigned char out[SECRET_KEY_SIZE])
+{
+    crypto_kdf_derive_from_key(out, SECRET_KEY_SIZE, (uint64_t)use, "jobjoker", key);
+}
+
+/* A random nonce of 192 bits never comes twice. It stands before the rest. */
+void secret_seal(const unsigned char *key, const char *name, const void *data, size_t size, unsigned char *out)
+{
+    unsigned char *text = out + crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+
+    secret_random(out, crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(text, NULL, data, size, (const unsigned char *)name, strlen(name), NULL,
+                                               out, key);
+}
+
+int secret_unseal(const unsigned char *key, const char *name, const unsigned char *sealed, size_t sealed_size,
+                  void *out)
+{
+    const unsigned char *text = sealed + crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+
+    if (sealed_size < SECRET_SEAL_SIZE)
+        return -1;
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, text,
+                                                      sealed_size - crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+                                                      (const unsigned char *)name, strlen(name), sealed, key);
+}
+
+void secret_forget(void *data, size_t size)
+{
+    if (data)
+        sodium_memzero(data, size);
 }
 
 void secret_sha256(const void *data, size_t size, char out[SECRET_SHA256_SIZE])

@@ -22,6 +22,21 @@ void secret_token(char out[SECRET_TOKEN_SIZE]);
 void secret_hash(const void *data, size_t size, unsigned char out[SECRET_HASH_SIZE]);
 /* The same under a key of SECRET_KEY_SIZE bytes. */
 void secret_keyed_hash(const unsigned char *key, const void *data, size_t size, unsigned char out[SECRET_HASH_SIZE]);
+/* The key of one use, made from the key of the data folder: what is made for one use is good for no other. The numbers stay. */
+enum secret_use { SECRET_USE_PASSWORD = 1, SECRET_USE_GUESS, SECRET_USE_VALUE, SECRET_USE_KEY_ID };
+void secret_derive(const unsigned char *key, enum secret_use use, unsigned char out[SECRET_KEY_SIZE]);
+
+/* Encrypts and authenticates (XChaCha20-Poly1305) `size` bytes into size + SECRET_SEAL_SIZE. They can be opened under the same
+ * name alone. */
+enum { SECRET_SEAL_SIZE = 40 };
+void secret_seal(const unsigned char *key, const char *name, const void *data, size_t size, unsigned char *out);
+/* Into sealed_size - SECRET_SEAL_SIZE bytes. -1: another key, another name, or changed; nothing of it is told. */
+int secret_unseal(const unsigned char *key, const char *name, const unsigned char *sealed, size_t sealed_size,
+                  void *out);
+
+/* Overwrites what need not lie about in memory. */
+void secret_forget(void *data, size_t size);
+
 /* SHA-256 (FIPS 180-4) as 64 hexadecimal digits and a NUL: names of what is addressed by its content. */
 enum { SECRET_SHA256_SIZE = 65 };
 void secret_sha256(const void *data, size_t size, char out[SECRET_SHA256_SIZE]);
