@@ -302,3 +302,34 @@ int store_failure_forget(struct store *s, const unsigned char *hash, struct erro
 {
     return s->ops->failure_forget(s, hash, err);
 }
+
+int store_be_durable(struct store *s, struct error *err)
+{
+    return s->ops->be_durable(s, err);
+}
+
+int store_secret_get(const struct store *s, const char *name, struct secret *out, bool *found, struct error *err)
+{
+    return s->ops->secret_get(s, name, out, found, err);
+}
+
+int store_secret_each(const struct store *s, const struct secret_filter *filter,
+                      int (*each)(const struct secret *, void *), void *context, struct error *err)
+{
+    return s->ops->secret_each(s, filter, each, context, err);
+}
+
+int store_secret_count(const struct store *s, int64_t *count, struct error *err)
+{
+    return s->ops->secret_count(s, count, err);
+}
+
+int store_secret_put(struct store *s, const struct secret *secret, struct error *err)
+{
+    return s->ops->secret_put(s, secret, err);
+}
+
+int store_secret_delete(struct store *s, const char *name, struct error *err)
+{
+    return s->ops->secret_delete(s, name, err);
+}

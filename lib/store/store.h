@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "job/job.h"
+#include "job/secret_rules.h"
 
 /* Where everything is kept. Nothing above this folder knows SQL. A reader gets a `const struct store`, with which it
  * cannot write. Every function that fails fills err: besides what it names, 503 store_busy (locked for too long),
@@ -30,6 +31,8 @@ int store_commit(struct store *s, struct error *err); /* -1: it is rolled back *
  * audit trail that goes along (audit.h) waits for the next one. */
 int store_commit_alone(struct store *s, struct error *err);
 void store_rollback(struct store *s); /* nothing open: does nothing */
+/* From here on a commit of this connection outlives a power cut as well. Outside of a transaction. */
+int store_be_durable(struct store *s, struct error *err);
 
 /* What is read after store_open() is the store as it was at the first read, all of it of one moment, until a
  * transaction that writes begins. This takes a newer view: for who waits for a change. */
@@ -219,5 +222,38 @@ int store_failure_get(const struct store *s, const unsigned char *hash, int64_t 
 /* One more. Drops what is too old, and some of the oldest when there are FAILURES_MAX. */
 int store_failure_add(struct store *s, const unsigned char *hash, int64_t now_ms, struct error *err);
 int store_failure_forget(struct store *s, const unsigned char *hash, struct error *err);
+
+/* -- secrets for workers -- */
+
+enum { SECRET_KEY_ID_SIZE = 16, SECRETS_MAX = 1000 };
+
+/* The store knows nothing of the value: it is encrypted before it comes here (engine/vault.h). */
+struct secret {
+    char name[SECRET_NAME_SIZE];
+    bool as_file;       /* given as a file, not as a variable */
+    struct grant grant; /* the workers that get it */
+    int64_t created_ms, changed_ms;
+    char creator[65], changer[65];
+    unsigned char key_id[SECRET_KEY_ID_SIZE]; /* of the key that it is encrypted under */
+    const unsigned char *sealed;              /* borrowed */
+    size_t sealed_size;
+};
+
+struct secret_filter {
+    const char *worker; /* those that it gets; NULL: all */
+    const char *after;  /* from the first after this name; NULL: from the start */
+    int limit;
+    bool sealed; /* with their values */
+};
+
+/* Without its value: *found tells. */
+int store_secret_get(const struct store *s, const char *name, struct secret *out, bool *found, struct error *err);
+/* In the order of names. each() borrows the secret; it returns 0 to go on. */
+int store_secret_each(const struct store *s, const struct secret_filter *filter,
+                      int (*each)(const struct secret *, void *), void *context, struct error *err);
+int store_secret_count(const struct store *s, int64_t *count, struct error *err);
+/* New, or replaced; one whose `sealed` is NULL keeps its value and its key_id, and must be there. */
+int store_secret_put(struct store *s, const struct secret *secret, struct error *err);
+int store_secret_delete(struct store *s, const char *name, struct error *err); /* 404 secret_unknown */
 
 #endif

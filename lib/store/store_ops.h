@@ -29,6 +29,7 @@ struct store_ops {
     int (*try_begin)(struct store *s, bool *begun, struct error *err);
     int (*commit)(struct store *s, struct error *err);
     void (*rollback)(struct store *s);
+    int (*be_durable)(struct store *s, struct error *err);
     void (*refresh)(const struct store *s);
     int (*worker_get)(const struct store *s, const char *name, int64_t version, bool code, struct worker *out,
                       struct error *err);
@@ -95,6 +96,13 @@ struct store_ops {
                         void *context, struct error *err);
     int (*refused_forget)(struct store *s, int64_t minute,
                           struct error *err); /* those of other minutes with none missed */
+
+    int (*secret_get)(const struct store *s, const char *name, struct secret *out, bool *found, struct error *err);
+    int (*secret_each)(const struct store *s, const struct secret_filter *filter,
+                       int (*each)(const struct secret *, void *), void *context, struct error *err);
+    int (*secret_count)(const struct store *s, int64_t *count, struct error *err);
+    int (*secret_put)(struct store *s, const struct secret *secret, struct error *err);
+    int (*secret_delete)(struct store *s, const char *name, struct error *err);
 };
 
 /* A back-end's own struct begins with this one. */

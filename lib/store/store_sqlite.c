@@ -24,6 +24,14 @@
       "created, " t "expires, " t "used"
 #define OWNER_COLUMNS(a) a "role, " a "disabled, " a "workers"
 
+#define SECRET_COLUMNS "name, workers, file, created, creator, changed, changer, key"
+
+/* After a name, at most so many, and those that a worker gets (NULL: all). */
+#define SECRET_PAGE                                                                     \
+    " FROM secret WHERE name > ?1 AND (?3 IS NULL OR " ALLOWED("' ' || workers || ' '", \
+                                                               "?3") ")"                \
+                                                                     " ORDER BY name LIMIT ?2"
+
 #define TOKEN_ID(hash) "lower(hex(substr(" hash ", 1, 8)))"
 
 /* Of two values that are bound: the workers of a grant, each with a space before and after it; or NULL, for all. */
@@ -104,6 +112,13 @@ enum statement {
     REFUSED_PUT,
     REFUSED_EACH,
     REFUSED_FORGET,
+    SECRET_GET,
+    SECRET_EACH,
+    SECRET_EACH_SEALED,
+    SECRET_COUNT,
+    SECRET_PUT,
+    SECRET_CHANGE,
+    SECRET_DELETE,
     STATEMENTS
 };
 
@@ -205,6 +220,14 @@ static const char *const sql[STATEMENTS] = {
     [REFUSED_EACH] = "SELECT sender, code, status, minute, written, missed FROM audit_refused"
                      " WHERE minute <> ?1 AND missed > 0",
     [REFUSED_FORGET] = "DELETE FROM audit_refused WHERE minute <> ?1 AND missed = 0",
+    [SECRET_GET] = "SELECT " SECRET_COLUMNS ", NULL FROM secret WHERE name = ?1",
+    [SECRET_EACH] = "SELECT " SECRET_COLUMNS ", NULL" SECRET_PAGE,
+    [SECRET_EACH_SEALED] = "SELECT " SECRET_COLUMNS ", sealed" SECRET_PAGE,
+    [SECRET_COUNT] = "SELECT count(*) FROM secret",
+    [SECRET_PUT] = "REPLACE INTO secret (" SECRET_COLUMNS ", sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SECRET_CHANGE] = "UPDATE secret SET workers = ?2, file = ?3, created = ?4, creator = ?5, changed = ?6,"
+                      " changer = ?7 WHERE name = ?1",
+    [SECRET_DELETE] = "DELETE FROM secret WHERE name = ?1",
 };
 
 struct store_sqlite {
@@ -387,6 +410,14 @@ static int commit(struct store *s, struct error *err)
     }
     rollback(s);
     return -1;
+}
+
+static int be_durable(struct store *s, struct error *err)
+{
+    end_snapshot(s); /* it cannot be changed inside of one */
+    return sqlite3_exec(self(s)->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL) == SQLITE_OK
+               ? 0
+               : fail(s, "PRAGMA synchronous", err);
 }
 
 static void refresh(const struct store *s)
@@ -1649,6 +1680,95 @@ static int refused_forget(struct store *s, int64_t minute, struct error *err)
     return execute_numbered(s, REFUSED_FORGET, minute, err);
 }
 
+/* -- secrets -- */
+
+static void read_secret(sqlite3_stmt *q, struct secret *out)
+{
+    *out = (struct secret){0};
+    read_text(q, 0, out->name, sizeof out->name);
+    read_grant(q, 1, &out->grant);
+    out->as_file = sqlite3_column_int(q, 2);
+    out->created_ms = sqlite3_column_int64(q, 3);
+    read_text(q, 4, out->creator, sizeof out->creator);
+    out->changed_ms = sqlite3_column_int64(q, 5);
+    read_text(q, 6, out->changer, sizeof out->changer);
+    if (sqlite3_column_bytes(q, 7) == SECRET_KEY_ID_SIZE)
+        memcpy(out->key_id, sqlite3_column_blob(q, 7), SECRET_KEY_ID_SIZE);
+    out->sealed = sqlite3_column_blob(q, 8);
+    out->sealed_size = (size_t)sqlite3_column_bytes(q, 8);
+}
+
+static int secret_get(const struct store *s, const char *name, struct secret *out, bool *found, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, SECRET_GET, err);
+    int step;
+
+    if (!q)
+        return -1;
+    *out = (struct secret){0};
+    bind_text(q, 1, name);
+    step = sqlite3_step(q);
+    *found = step == SQLITE_ROW;
+    if (*found)
+        read_secret(q, out);
+    done(q);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : fail(s, "read a secret", err);
+}
+
+static int secret_each(const struct store *s, const struct secret_filter *f, int (*each)(const struct secret *, void *),
+                       void *context, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, f->sealed ? SECRET_EACH_SEALED : SECRET_EACH, err);
+    int step = SQLITE_DONE, result = 0, stop = 0;
+    struct secret secret;
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, f->after ? f->after : "");
+    sqlite3_bind_int(q, 2, f->limit);
+    bind_text(q, 3, f->worker);
+    while (!stop && (step = sqlite3_step(q)) == SQLITE_ROW) {
+        read_secret(q, &secret);
+        stop = each(&secret, context);
+    }
+    if (!stop && step != SQLITE_DONE)
+        result = fail(s, "list secrets", err);
+    done(q);
+    return result;
+}
+
+static int secret_count(const struct store *s, int64_t *count, struct error *err)
+{
+    return read_count(s, prepare(s, SECRET_COUNT, err), count, err);
+}
+
+static int secret_put(struct store *s, const struct secret *secret, struct error *err)
+{
+    sqlite3_stmt *q = prepare(s, secret->sealed ? SECRET_PUT : SECRET_CHANGE, err);
+
+    if (!q)
+        return -1;
+    bind_text(q, 1, secret->name);
+    bind_text(q, 2, secret->grant.limited ? secret->grant.workers : NULL);
+    sqlite3_bind_int(q, 3, secret->as_file);
+    sqlite3_bind_int64(q, 4, secret->created_ms);
+    bind_text(q, 5, secret->creator);
+    sqlite3_bind_int64(q, 6, secret->changed_ms);
+    bind_text(q, 7, secret->changer);
+    if (secret->sealed) {
+        sqlite3_bind_blob(q, 8, secret->key_id, SECRET_KEY_ID_SIZE, SQLITE_STATIC);
+        sqlite3_bind_blob64(q, 9, secret->sealed, secret->sealed_size, SQLITE_STATIC);
+    }
+    return execute(s, q, err);
+}
+
+static int secret_delete(struct store *s, const char *name, struct error *err)
+{
+    if (execute_named(s, SECRET_DELETE, name, err) < 0)
+        return -1;
+    return sqlite3_changes(self(s)->db) ? 0 : error_set(err, 404, "secret_unknown", "there is no secret of this name");
+}
+
 const struct store_ops store_sqlite = {
     .scheme = "sqlite",
     .open = open_store,
@@ -1657,6 +1777,7 @@ const struct store_ops store_sqlite = {
     .try_begin = try_begin,
     .commit = commit,
     .rollback = rollback,
+    .be_durable = be_durable,
     .refresh = refresh,
     .worker_get = worker_get,
     .worker_each = worker_each,
@@ -1704,4 +1825,9 @@ const struct store_ops store_sqlite = {
     .refused_put = refused_put,
     .refused_each = refused_each,
     .refused_forget = refused_forget,
+    .secret_get = secret_get,
+    .secret_each = secret_each,
+    .secret_count = secret_count,
+    .secret_put = secret_put,
+    .secret_delete = secret_delete,
 };

@@ -1151,6 +1151,100 @@ static void a_store_that_cannot_be_opened_says_so(void **state)
     assert_string_equal(err.code, "settings_invalid");
 }
 
+/* -- secrets -- */
+
+static void put_secret(struct store *db, const char *name, const char *workers, const char *sealed)
+{
+    struct secret s = {.created_ms = 1, .changed_ms = 2, .creator = "ann", .changer = "bob", .as_file = true};
+    struct error err = {0};
+
+    snprintf(s.name, sizeof s.name, "%s", name);
+    s.grant.limited = workers != NULL;
+    snprintf(s.grant.workers, sizeof s.grant.workers, "%s", workers ? workers : "");
+    memset(s.key_id, 7, sizeof s.key_id);
+    s.sealed = (const unsigned char *)sealed;
+    s.sealed_size = sealed ? strlen(sealed) : 0;
+    assert_int_equal(store_secret_put(db, &s, &err), 0);
+}
+
+static int note_secret(const struct secret *s, void *context)
+{
+    buf_printf(context, "%s(%.*s) ", s->name, (int)s->sealed_size, s->sealed ? (const char *)s->sealed : "");
+    return 0;
+}
+
+static void assert_secrets(const struct store *db, struct secret_filter filter, const char *expected)
+{
+    struct buf got = {0};
+    struct error err = {0};
+
+    assert_int_equal(store_secret_each(db, &filter, note_secret, &got, &err), 0);
+    assert_string_equal(buf_text(&got), expected);
+    buf_clear(&got);
+}
+
+static void a_secret_comes_back_as_it_was_put(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct secret s;
+    int64_t count;
+    bool found;
+
+    put_secret(db, "S", "A B", "sealed");
+    assert_int_equal(store_secret_get(db, "S", &s, &found, &err), 0);
+    assert_true(found && s.as_file && s.grant.limited && s.created_ms == 1 && s.changed_ms == 2 && s.key_id[15] == 7);
+    assert_string_equal(s.name, "S");
+    assert_string_equal(s.grant.workers, "A B");
+    assert_string_equal(s.creator, "ann");
+    assert_string_equal(s.changer, "bob");
+    assert_null(s.sealed);
+    put_secret(db, "S", NULL, NULL); /* its value stays */
+    assert_secrets(db, (struct secret_filter){.limit = 9, .sealed = true}, "S(sealed) ");
+    put_secret(db, "S", NULL, "other");
+    assert_secrets(db, (struct secret_filter){.limit = 9, .sealed = true}, "S(other) ");
+    put_secret(db, "NONE", NULL, NULL); /* there was none to change */
+    assert_int_equal(store_secret_count(db, &count, &err), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(store_secret_get(db, "s", &s, &found, &err), 0); /* another name */
+    assert_false(found);
+    assert_int_equal(store_secret_delete(db, "S", &err), 0);
+    assert_int_equal(store_secret_delete(db, "S", &err), -1);
+    assert_string_equal(err.code, "secret_unknown");
+}
+
+static void secrets_are_listed_by_name_and_worker(void **state)
+{
+    struct store *db = db_of(state);
+
+    put_secret(db, "B", "One Two", "b");
+    put_secret(db, "A", NULL, "a");
+    put_secret(db, "C", "Two-more", "c");
+    put_secret(db, "D", "", "d");
+    assert_secrets(db, (struct secret_filter){.limit = 9}, "A() B() C() D() ");
+    assert_secrets(db, (struct secret_filter){.limit = 2, .after = "A"}, "B() C() ");
+    assert_secrets(db, (struct secret_filter){.limit = 9, .sealed = true, .worker = "Two"}, "A(a) B(b) ");
+    assert_secrets(db, (struct secret_filter){.limit = 9, .worker = "Two-more"}, "A() C() ");
+    assert_secrets(db, (struct secret_filter){.limit = 9, .worker = "wo"}, "A() ");
+}
+
+static void what_is_made_durable_is_kept_as_anything_else(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    int64_t count;
+
+    assert_int_equal(store_secret_count(db, &count, &err), 0); /* a view is open */
+    assert_int_equal(store_be_durable(db, &err), 0);
+    assert_int_equal(store_begin(db, &err), 0);
+    put_secret(db, "S", NULL, "s");
+    assert_int_equal(store_commit(db, &err), 0);
+    assert_int_equal(store_begin(db, &err), 0);
+    put_secret(db, "T", NULL, "t");
+    store_rollback(db);
+    assert_secrets(db, (struct secret_filter){.limit = 9}, "S() ");
+}
+
 #define ON(backend, test) cmocka_unit_test_setup_teardown(test, set_up_##backend, tear_down)
 
 int main(void)
@@ -1194,6 +1288,9 @@ int main(void)
         ON(sqlite, what_is_kept_of_failures_is_bounded),
         ON(sqlite, grants_limit_lists_and_counts),
         ON(sqlite, grants_meet_in_what_both_allow),
+        ON(sqlite, a_secret_comes_back_as_it_was_put),
+        ON(sqlite, secrets_are_listed_by_name_and_worker),
+        ON(sqlite, what_is_made_durable_is_kept_as_anything_else),
         ON(sqlite, a_store_is_there_again_when_it_is_opened_again),
         ON(sqlite, many_first_comers_make_one_store),
         ON(sqlite, a_store_that_cannot_be_opened_says_so),
