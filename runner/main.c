@@ -19,14 +19,15 @@
 
 enum { FD_TICKET = 0, FD_READY = 3, FD_LOCK = 4 };
 
-static void remove_folder(const struct ticket *t, const struct worker_process *worker, const char *name)
+/* `user`: whom it was given to; NULL: nobody. */
+static void remove_folder(const struct ticket *t, const struct spawn_user *user, const char *name)
 {
     char path[PATH_MAX + 8];
 
     snprintf(path, sizeof path, "%s/%s", t->folder, name);
     if (rmdir(path) == 0 || errno == ENOENT)
         return;
-    if ((worker->has_user ? worker_user_remove_tree(&worker->user, path) : io_remove_tree(path)) < 0)
+    if ((user ? worker_user_remove_tree(user, path) : io_remove_tree(path)) < 0)
         log_line("runner of job %s: its folder `%s` could not be removed", t->id, name);
 }
 
@@ -44,13 +45,15 @@ static bool owns_folder(const struct ticket *t)
 /* What was the worker's goes; the folder of the run too, unless a spool waits in it. The lock is held until the end. */
 static void clean_up(const struct ticket *t, const struct worker_process *worker)
 {
+    const struct spawn_user *user = worker->has_user ? &worker->user : NULL;
     char path[PATH_MAX + 8];
     struct stat spool;
 
     if (!owns_folder(t))
         return;
-    remove_folder(t, worker, "work");
-    remove_folder(t, worker, "tmp");
+    remove_folder(t, NULL, "secrets");
+    remove_folder(t, user, "work");
+    remove_folder(t, user, "tmp");
     for (int file = 0; file < LOG_TAIL_FILES; file++) {
         log_tail_path(t->folder, file, path, sizeof path);
         unlink(path); /* all of it was delivered, or is in the spool */
@@ -101,12 +104,12 @@ int main(int argc, char **argv)
         error_errno(NULL, "the runner could not be set up");
         return 1;
     }
+    /* Workers run as the same user: none may read our tokens and secrets out of our memory, or the ticket through /proc. */
+    prctl(PR_SET_DUMPABLE, 0);
     if (ticket_read(FD_TICKET, &ticket) < 0)
         return 1;
     replace_ticket();
     step_reached(&ticket, STEP_TICKET_READ);
-    /* The worker runs as the same user: it must not read our tokens out of our memory. */
-    prctl(PR_SET_DUMPABLE, 0);
     supervise(&ticket, library, FD_READY, signals, &worker);
     step_reached(&ticket, STEP_DELIVERED);
     clean_up(&ticket, &worker);

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "ending.h"
 #include "run.h"
+#include "secrets.h"
 #include "step.h"
 #include "tree.h"
 
@@ -368,6 +369,8 @@ void supervise(const struct ticket *t, const char *library, int ready, int signa
     output_init(&r.output, t, &r.delivery.report);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         snprintf(r.reason, sizeof r.reason, "the runner could not be set up: %s", strerror(errno));
+    if (!r.reason[0])
+        (void)secrets_hide(t, &r.output.masks, r.reason);
     step_reached(t, STEP_READY);
     /* From here on we tell all that happens: who started us need not wait for the worker's start as well. */
     (void)!write(ready, "R", 1);

@@ -17,6 +17,7 @@
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "base/spawn.h"
+#include "secrets.h"
 #include "worker_user.h"
 
 /* The kernel takes 128 KiB in one variable, and a quarter of the stack's limit (usually 2 MiB) in all: execve(2). */
@@ -26,8 +27,9 @@ enum { VARIABLE_MAX = 120 << 10, ENVIRONMENT_MAX = 1 << 20 };
 struct start {
     const struct ticket *ticket;
     const char *library;
-    char folder[PATH_MAX]; /* run/ID/work */
-    char tmp[PATH_MAX];    /* run/ID/tmp */
+    char folder[PATH_MAX];  /* run/ID/work */
+    char tmp[PATH_MAX];     /* run/ID/tmp */
+    char secrets[PATH_MAX]; /* run/ID/secrets; "": it has none */
     char program[PATH_MAX];
     char host[PATH_MAX];
     const char *argv[4];
@@ -106,7 +108,8 @@ static void fill_environment(struct start *s)
     environment_put(e, "PYTHONUNBUFFERED", "1"); /* a log that comes when the job is over is none */
     snprintf(path, sizeof path, "%s/sh/jobjoker.sh", s->library);
     environment_put(e, "JOBJOKER_SH", path);
-    ticket_each(t, "param.", put_parameter, e);
+    secrets_name(t, s->secrets, e);
+    ticket_each(t, "param.", put_parameter, e); /* last: these give way where there is no room */
 }
 
 /* An unnamed file, so that a worker may read its input late, or never. */
@@ -223,7 +226,8 @@ static int choose_user(struct start *s, char *reason)
 static int open_sandbox(struct start *s, char *reason)
 {
     char code[PATH_MAX];
-    const char *read_paths[] = {s->library, code, NULL}, *write_paths[] = {s->folder, s->tmp, NULL};
+    const char *read_paths[] = {s->library, code, s->secrets[0] ? s->secrets : NULL, NULL},
+               *write_paths[] = {s->folder, s->tmp, NULL};
     struct error err = {0};
 
     s->sandbox.ruleset = -1;
@@ -283,8 +287,8 @@ static int prepare(struct start *s, char cgroup[PATH_MAX], char *reason)
     int lack;
 
     if (choose_program(s, reason) < 0 || choose_user(s, reason) < 0 || make_folder(s, "work", s->folder, reason) < 0 ||
-        make_folder(s, "tmp", s->tmp, reason) < 0 || open_sandbox(s, reason) < 0 ||
-        enter_cgroup(s, cgroup, &lack, reason) < 0)
+        make_folder(s, "tmp", s->tmp, reason) < 0 || secrets_write(s->ticket, s->spawn.user, s->secrets, reason) < 0 ||
+        open_sandbox(s, reason) < 0 || enter_cgroup(s, cgroup, &lack, reason) < 0)
         return -1;
     set_limits(s, lack);
     fill_environment(s);

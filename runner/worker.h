@@ -21,7 +21,7 @@ struct worker_process {
 };
 
 /* Starts it as DESIGN.md, section 7 says, in a new folder run/ID/work, with a new folder run/ID/tmp for its temporary
- * files. `library` is the folder of this program.
+ * files, and run/ID/secrets where it gets secrets as files. `library` is the folder of this program.
  * -1: it could not be; `reason` says why, for the job; of *out only the cgroup may be set. */
 int worker_start(const struct ticket *t, const char *library, struct worker_process *out,
                  char reason[WORKER_REASON_SIZE]);

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/spawn.h"
 #include "engine/lease.h"
+#include "engine/vault.h"
 #include "worker/options.h"
 #include "worker/worker.h"
 
@@ -127,6 +128,14 @@ static int let_user_pass(const struct engine *e, const char *id, const char *cod
     return chmod(path, 0711) < 0 ? error_errno(err, path) : 0;
 }
 
+static void put_secret(const struct secret *secret, const char *value, void *context)
+{
+    struct buf *ticket = context;
+
+    buf_puts(ticket, secret->as_file ? "secret_file." : "secret.");
+    put(ticket, secret->name, value);
+}
+
 /* What the job may use, and what its worker and the administrator want of the runner. */
 static int put_conditions(const struct engine *e, const struct job *job, const struct launch *l, struct buf *ticket,
                           struct error *err)
@@ -185,9 +194,9 @@ static int write_ticket(const struct engine *e, const struct job *job, const str
     settings_each_override(put_setting, ticket);
     if (getenv(CLOCK_FILE))
         put_setting(CLOCK_FILE, getenv(CLOCK_FILE), ticket);
-    if (put_conditions(e, job, l, ticket, err) < 0)
+    if (put_conditions(e, job, l, ticket, err) < 0 || put_parameters(ticket, job->parameters, err) < 0)
         return -1;
-    return put_parameters(ticket, job->parameters, err);
+    return vault_open(e->store, e->settings, job->worker, put_secret, ticket, err);
 }
 
 /* An unnamed file: the runner reads it whenever it likes, and nothing blocks or lies about. */

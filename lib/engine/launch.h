@@ -13,8 +13,8 @@ struct launch {
 };
 
 /* Starts the runner of a job that was claimed, and waits until it says that it is there. The format of its ticket is in
- * DESIGN.md, section 5. -1: 500 runner_failed, or internal where its ticket or its lock could not be written; then
- * nothing of it runs. */
+ * DESIGN.md, section 5. -1: 500 runner_failed, secret_unreadable (the message may stand in the job), or internal where its
+ * ticket or its lock could not be written; then nothing of it runs. */
 int launch_runner(const struct engine *e, const struct job *job, const struct launch *launch, struct error *err);
 
 #endif

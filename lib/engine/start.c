@@ -117,12 +117,14 @@ roll_back:
 }
 
 /* Nothing of it runs: it ends as error, and its folder goes. What `launch` said stays in err. */
-static void end_failed_launch(struct engine *e, struct job *job)
+static void end_failed_launch(struct engine *e, struct job *job, const struct error *err)
 {
+    const char *reason = strcmp(err->code, "secret_unreadable") == 0
+                             ? err->message
+                             : "its runner could not be started: the server's error log says why";
     struct error problem = {0};
 
-    if (fail_job(e, job, JOB_ACTIVE, "its runner could not be started: the server's error log says why", &problem) <
-        0) {
+    if (fail_job(e, job, JOB_ACTIVE, reason, &problem) < 0) {
         store_rollback(e->store); /* who looks at the job next finds that its runner is lost */
         return;
     }
@@ -147,7 +149,7 @@ static int run(struct engine *e, struct job *job, bool insert, const struct work
     }
     result = launch_runner(e, job, &launch, err);
     if (result < 0)
-        end_failed_launch(e, job);
+        end_failed_launch(e, job, err);
     close(launch.lock);
     return result;
 }
@@ -261,6 +263,6 @@ int start_again(struct engine *e, const char *id, int64_t attempt, const char *r
     if (result != 0)
         return result;
     if (launch_runner(e, &job, &launch, err) < 0)
-        end_failed_launch(e, &job);
+        end_failed_launch(e, &job, err);
     return 0;
 }

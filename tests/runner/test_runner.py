@@ -317,6 +317,21 @@ def test_a_title_is_decoded_and_hides_secrets_as_other_texts_do(tmp_path):
     assert run.text("stdout") == b"::group::of *** %\n::group::" + b"g" * 70000 + b"%\n::endgroup::\n"
 
 
+def test_what_the_ticket_brings_is_hidden_from_the_start(tmp_path):
+    said = 'printf "%s\\n" "$KEY"; cat "$PEM_FILE"; head -c 65530 /dev/zero | tr "\\0" x; echo "$KEY"; echo "$KEY" >&2; echo "::error::$KEY"; ls "$PEM_FILE"\n'
+    with Run(tmp_path, "#!/bin/sh\n" + said + "exit 1\n", secret__KEY="s3cret-s3cret", secret_file__PEM="line one\nline two\n") as run:
+        run.wait()
+    assert run.text("stdout").decode() == "***\n***\n***\n" + "x" * 65530 + f"***\n{run.run}/secrets/PEM\n"
+    assert run.text("stderr") == b"***\n***\n" and run.end()["reason"] == "***"
+    assert not run.run.exists() and "s3cret" not in run.log()
+
+
+def test_a_secret_that_is_no_file_name_becomes_no_file(tmp_path):
+    with Run(tmp_path, "#!/bin/sh\necho ran\n", **{"secret_file.../x": "value"}) as run:
+        run.wait()
+    assert run.end()["reason"].startswith("the worker could not be started: its secrets: ") and not (tmp_path / "x").exists()
+
+
 def test_secrets_made_of_stars_do_not_multiply(tmp_path):
     with Run(tmp_path, say(tmp_path, "".join(f"::add-mask::{'*' * (1 + i % 3)}\n" for i in range(90)) + "*" * 6000 + "\n")) as run:
         run.wait()
