@@ -2,44 +2,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/csv.h"
 #include "handlers.h"
+#include "listing.h"
 #include "users.h"
-
-struct listing {
-    struct response *res;
-    bool csv;
-    int64_t left; /* of the page; the one after it shows that there is a next page */
-    char last[65];
-    bool more;
-};
-
-static int begin_list(const struct request *req, const char *const *columns, struct response *res, struct listing *l,
-                      struct error *err)
-{
-    *l = (struct listing){.res = res, .csv = req->format == FORMAT_CSV};
-    if (request_query_int(req, "limit", 1, 1000, 50, &l->left, err) < 0)
-        return -1;
-    if (l->csv) {
-        struct csv_writer w = {.out = response_text(res, "text/csv")};
-
-        csv_header(&w, columns);
-    }
-    return 0;
-}
-
-/* Is there no room for one more? */
-static bool page_is_full(struct listing *l)
-{
-    l->more = l->left-- == 0;
-    return l->more;
-}
 
 static int put_user(const struct account *account, void *context)
 {
     struct listing *l = context;
 
-    if (page_is_full(l))
+    if (listing_is_full(l))
         return 1;
     snprintf(l->last, sizeof l->last, "%s", account->name);
     if (l->csv)
@@ -55,7 +26,7 @@ int read_users(const struct request *req, const struct context *ctx, const struc
     struct listing l;
 
     (void)ctx;
-    if (begin_list(req, user_columns, res, &l, err) < 0 || store_account_count(db, &res->total, err) < 0 ||
+    if (listing_begin(req, user_columns, res, &l, err) < 0 || store_account_count(db, &res->total, err) < 0 ||
         store_account_each(db, request_query(req, "cursor"), (int)l.left + 1, put_user, &l, err) < 0)
         return -1;
     if (l.more)
@@ -82,7 +53,7 @@ static int put_token(const struct token *token, void *context)
 {
     struct listing *l = context;
 
-    if (page_is_full(l))
+    if (listing_is_full(l))
         return 1;
     token_id(token, l->last);
     if (l->csv)
@@ -100,7 +71,7 @@ static int list_tokens(const struct request *req, const char *user, const struct
 
     if (cursor && (strlen(cursor) != TOKEN_ID_SIZE - 1 || cursor[strspn(cursor, "0123456789abcdef")]))
         return error_set(err, 400, "bad_parameter", "this is no cursor of this list");
-    if (begin_list(req, token_columns, res, &l, err) < 0 || store_token_count(db, user, &res->total, err) < 0 ||
+    if (listing_begin(req, token_columns, res, &l, err) < 0 || store_token_count(db, user, &res->total, err) < 0 ||
         store_token_each(db, user, cursor, (int)l.left + 1, put_token, &l, err) < 0)
         return -1;
     if (l.more)

@@ -4,54 +4,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "body.h"
 #include "handlers.h"
 #include "password.h"
 #include "users.h"
-
-/* The members that a body may have, separated by spaces. */
-static int check_members(const struct json *body, const char *known, const char *code, struct error *err)
-{
-    if (json_type(body) != JSON_OBJECT)
-        return error_set(err, 422, code, "the body must be a JSON object with: %s", known);
-    for (const struct json *m = json_first(body); m; m = json_next(m)) {
-        if (!text_in_words(known, json_key(m)))
-            return error_set(err, 422, code, "there is no member `%.60s` here, only: %s", json_key(m), known);
-    }
-    return 0;
-}
-
-/* A list of texts as words; *out is "" for null or nothing. -1: it is no such list, or too long. */
-static int read_words(const struct json *list, char *out, size_t size)
-{
-    size_t used = 0;
-
-    *out = '\0';
-    if (!list || json_type(list) == JSON_NULL)
-        return 0;
-    if (json_type(list) != JSON_ARRAY)
-        return -1;
-    for (const struct json *item = json_first(list); item; item = json_next(item)) {
-        const char *word = json_string(item);
-
-        if (!word || !*word || strchr(word, ' ') || used + strlen(word) + 2 > size)
-            return -1;
-        used += (size_t)snprintf(out + used, size - used, "%s%s", used ? " " : "", word);
-    }
-    return 0;
-}
-
-/* `workers`: null for all, or a list. */
-static int read_grant(const struct json *list, struct grant *out, const char *code, struct error *err)
-{
-    char words[GRANT_SIZE];
-
-    *out = (struct grant){0};
-    if (!list || json_type(list) == JSON_NULL)
-        return 0;
-    if (read_words(list, words, sizeof words) < 0)
-        return error_set(err, 422, code, "`workers` must be null or a list of names, %d bytes at most", GRANT_SIZE - 1);
-    return users_read_grant(words, out, code, err);
-}
 
 static int read_role(const struct json *given, enum role *role, const char *code, struct error *err)
 {
@@ -73,7 +29,7 @@ static int read_change(const struct json *body, struct user_change *change, stru
 
     *change = (struct user_change){.disabled = -1, .grant = workers ? grant : NULL};
     if (read_role(json_member(body, "role"), &change->role, "user_invalid", err) < 0 ||
-        read_grant(workers, grant, "user_invalid", err) < 0)
+        body_read_grant(workers, grant, "user_invalid", err) < 0)
         return -1;
     if (disabled && json_type(disabled) != JSON_BOOL)
         return error_set(err, 422, "user_invalid", "`disabled` must be true or false");
@@ -93,7 +49,7 @@ static int add_user(const struct json *body, const struct context *ctx, struct s
     struct user_change change;
     struct grant grant;
 
-    if (check_members(body, "name role password workers disabled", "user_invalid", err) < 0 ||
+    if (body_check_members(body, "name role password workers disabled", "user_invalid", err) < 0 ||
         read_change(body, &change, &grant, err) < 0)
         return -1;
     return users_add(db, ctx->engine->now_ms, name ? name : "", &change, account, err);
@@ -125,7 +81,7 @@ static int change_user(const struct json *body, const char *name, struct store *
     struct user_change change;
     struct grant grant;
 
-    if (check_members(body, "role password workers disabled", "user_invalid", err) < 0 ||
+    if (body_check_members(body, "role password workers disabled", "user_invalid", err) < 0 ||
         read_change(body, &change, &grant, err) < 0)
         return -1;
     return users_change(db, name, &change, account, err);
@@ -163,7 +119,7 @@ static int change_own_password(const struct json *body, const struct context *ct
     struct user_change change = {.disabled = -1, .password = new, .keeps = ctx->who->has_token ? ctx->who->hash : NULL};
     struct account account;
 
-    if (check_members(body, "old new", "password_invalid", err) < 0)
+    if (body_check_members(body, "old new", "password_invalid", err) < 0)
         return -1;
     if (!old || !new || !*new)
         return error_set(err, 422, "password_invalid", "send {\"old\",\"new\"}, both texts");
@@ -208,7 +164,7 @@ static int read_token(const struct json *body, const struct context *ctx, struct
     const struct json *user = json_member(body, "user"), *name = json_member(body, "name");
     enum role role;
 
-    if (check_members(body, "user name role workers addresses expires", "token_invalid", err) < 0)
+    if (body_check_members(body, "user name role workers addresses expires", "token_invalid", err) < 0)
         return -1;
     if ((user && (!json_string(user) || strlen(json_string(user)) >= sizeof token->account)) ||
         (name && (!json_string(name) || strlen(json_string(name)) >= sizeof token->name)))
@@ -216,10 +172,10 @@ static int read_token(const struct json *body, const struct context *ctx, struct
     snprintf(token->account, sizeof token->account, "%s", user ? json_string(user) : ctx->who->name);
     snprintf(token->name, sizeof token->name, "%s", name ? json_string(name) : "");
     if (read_role(json_member(body, "role"), &role, "token_invalid", err) < 0 ||
-        read_grant(json_member(body, "workers"), &token->grant, "token_invalid", err) < 0)
+        body_read_grant(json_member(body, "workers"), &token->grant, "token_invalid", err) < 0)
         return -1;
     token->role = role;
-    if (read_words(json_member(body, "addresses"), token->addresses, sizeof token->addresses) < 0)
+    if (body_read_words(json_member(body, "addresses"), token->addresses, sizeof token->addresses) < 0)
         return error_set(err, 422, "token_invalid", "`addresses` must be null or a list of networks");
     return read_expiry(json_member(body, "expires"), token, err);
 }
