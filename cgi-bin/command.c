@@ -105,6 +105,13 @@ static const struct command {
      "go through the audit trail and tell which row was changed, removed or added: ends with 1\n"
      "then. Tells the last row and its hash: write them down elsewhere, and --expect finds a\n"
      "trail that was replaced as a whole"},
+    {"secret set", "NAME [--workers \"A B\" | --all-workers] [--file | --variable]", command_secret_set,
+     "make or change a secret for workers; its value is asked for, or is all of standard input.\n"
+     "What is not named stays as it is; a new one is a variable that no worker gets"},
+    {"secret list", "", command_secret_list, "list the secrets, without their values"},
+    {"secret delete", "NAME", command_secret_delete, "delete a secret"},
+    {"secret rotate-key", "", command_secret_rotate_key,
+     "make a new secret.key, and encrypt the secrets under it; may be interrupted and repeated"},
     {"doctor", "[URL]", command_doctor,
      "see whether all is in order, and how to set right what is not; asks the site at URL, or\n"
      "at the setting `api`. Ends with 1 when something is wrong"},
@@ -135,8 +142,8 @@ static void print_usage(FILE *out)
         }
     }
     fputs("\nSettings are read from jobjoker.ini beside .htaccess (or where JOBJOKER_CONFIG says) and from the\n"
-          "environment. Run it as the user that Apache runs programs as, or as root. Passwords are asked for, or\n"
-          "read from standard input.\n",
+          "environment. Run it as the user that Apache runs programs as, or as root. Passwords and secrets are asked\n"
+          "for, or read from standard input.\n",
           out);
 }
 

@@ -16,11 +16,12 @@ enum { EXIT_WRONG = 1, EXIT_USAGE = 2 };
 /* One command. It gets its arguments alone: argv[0] is the first after its name. Returns the exit status. */
 typedef int command_function(int argc, char **argv);
 
-/* command_audit.c, command_init.c, command_doctor.c, command_tick.c, command_users.c, command_tokens.c */
+/* command_audit.c, command_init.c, command_doctor.c, command_tick.c, command_users.c, command_tokens.c, command_secrets.c */
 command_function command_audit_verify, command_init, command_doctor, command_tick;
 command_function command_user_add, command_user_password, command_user_role, command_user_disable, command_user_enable,
     command_user_list, command_user_delete;
 command_function command_token_create, command_token_list, command_token_revoke;
+command_function command_secret_set, command_secret_list, command_secret_delete, command_secret_rotate_key;
 
 /* -- what they share -- */
 
@@ -56,6 +57,9 @@ int command_note(struct command_site *site, const char *action, const char *obje
 
 /* Asks for a new password twice on the terminal, without showing it; or reads a line of standard input where that is none. */
 int command_read_password(char *out, size_t size, struct error *err);
+
+/* Asks for a line on the terminal once, without showing it. -1: 422 secret_invalid, 500. */
+int command_read_hidden(const char *question, char *out, size_t size, struct error *err);
 
 int command_complain(const struct error *err); /* says it on standard error; returns EXIT_WRONG */
 

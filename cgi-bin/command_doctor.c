@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "base/key.h"
 #include "base/spawn.h"
 #include "doctor.h"
-#include "base/key.h"
+#include "engine/vault.h"
 
 enum { DISK_MIN_MB = 100 };
 
@@ -95,11 +96,8 @@ static void check_files(struct doctor *d)
     static const struct {
         const char *name;
         bool needed;
-    } files[] = {{"secret.key", true},
-                 {"jobs.db", false},
-                 {"jobs.db-wal", false},
-                 {"jobs.db-shm", false},
-                 {"runner.log", false}};
+    } files[] = {{"secret.key", true},   {"secret.key.old", false}, {"jobs.db", false},
+                 {"jobs.db-wal", false}, {"jobs.db-shm", false},    {"runner.log", false}};
     static const char *const told[] = {"admin-password", "admin-token"};
     int before = d->wrong;
     char path[PATH_MAX + 64];
@@ -130,6 +128,21 @@ static void check_disk(struct doctor *d)
         doctor_find(d, FINE, NULL, "the disk has %llu MB left", free_mb);
 }
 
+static void check_secrets(struct doctor *d)
+{
+    bool interrupted = false;
+    struct error err = {0};
+    int64_t lost = 0;
+
+    if (vault_examine(d->site.db, &d->site.settings, &lost, &interrupted, &err) < 0)
+        doctor_find(d, WRONG, "the line above is why", "the secrets for workers cannot be read");
+    else if (lost)
+        doctor_find(d, WRONG, "put the right secret.key back from a backup, or set these secrets anew",
+                    "%lld secrets were encrypted under another key than the one in secret.key", (long long)lost);
+    if (interrupted)
+        doctor_find(d, NOTE, "jobjoker secret rotate-key", "a rotation of the key was interrupted, or is under way");
+}
+
 static void check_store(struct doctor *d)
 {
     unsigned char key[SECRET_KEY_SIZE];
@@ -148,6 +161,8 @@ static void check_store(struct doctor *d)
         doctor_find(d, WRONG, "jobjoker user add NAME --role admin", "there is no administrator");
     else
         doctor_find(d, FINE, NULL, "the database opens, and there is an administrator");
+    if (d->site.db)
+        check_secrets(d);
 }
 
 /* -- the folder of the site -- */

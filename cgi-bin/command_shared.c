@@ -146,28 +146,45 @@ static int ask(FILE *terminal, const char *question, char *out, size_t size)
     return read_line(terminal, out, size);
 }
 
-static int ask_twice(FILE *terminal, char *out, size_t size, struct error *err)
+/* What is typed is not shown. NULL: there is no terminal. */
+static FILE *open_terminal(struct termios *before, struct error *err)
 {
-    char again[2048];
-    struct termios before, silent;
-    int result = 0;
+    FILE *terminal = fopen("/dev/tty", "r+e");
+    struct termios silent;
 
-    if (tcgetattr(fileno(terminal), &before) < 0)
-        return error_errno(err, "/dev/tty");
-    silent = before;
+    if (!terminal || tcgetattr(fileno(terminal), before) < 0) {
+        error_errno(err, "/dev/tty");
+        if (terminal)
+            fclose(terminal);
+        return NULL;
+    }
+    silent = *before;
     silent.c_lflag &= (tcflag_t)~ECHO;
     silent.c_lflag |= ECHONL;
     tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
+    return terminal;
+}
+
+static void close_terminal(FILE *terminal, const struct termios *before)
+{
+    tcsetattr(fileno(terminal), TCSAFLUSH, before);
+    fclose(terminal);
+}
+
+static int ask_twice(FILE *terminal, char *out, size_t size, struct error *err)
+{
+    char again[2048];
+
     if (ask(terminal, "New password: ", out, size) < 0 || ask(terminal, "Again: ", again, sizeof again) < 0)
-        result = error_set(err, 422, "password_weak", "no password was given, or a very long one");
-    else if (strcmp(out, again) != 0)
-        result = error_set(err, 422, "password_weak", "these were two different passwords");
-    tcsetattr(fileno(terminal), TCSAFLUSH, &before);
-    return result;
+        return error_set(err, 422, "password_weak", "no password was given, or a very long one");
+    if (strcmp(out, again) != 0)
+        return error_set(err, 422, "password_weak", "these were two different passwords");
+    return 0;
 }
 
 int command_read_password(char *out, size_t size, struct error *err)
 {
+    struct termios before;
     FILE *terminal;
     int result;
 
@@ -175,10 +192,23 @@ int command_read_password(char *out, size_t size, struct error *err)
         return read_line(stdin, out, size) == 0
                    ? 0
                    : error_set(err, 422, "password_weak", "no password was given, or a very long one");
-    terminal = fopen("/dev/tty", "r+e");
+    terminal = open_terminal(&before, err);
     if (!terminal)
-        return error_errno(err, "/dev/tty");
+        return -1;
     result = ask_twice(terminal, out, size, err);
-    fclose(terminal);
+    close_terminal(terminal, &before);
     return result;
+}
+
+int command_read_hidden(const char *question, char *out, size_t size, struct error *err)
+{
+    struct termios before;
+    FILE *terminal = open_terminal(&before, err);
+    int result;
+
+    if (!terminal)
+        return -1;
+    result = ask(terminal, question, out, size);
+    close_terminal(terminal, &before);
+    return result == 0 ? 0 : error_set(err, 422, "secret_invalid", "nothing was given, or a very long line");
 }

@@ -13,6 +13,8 @@ read_handler read_workers, read_worker, read_worker_code;
 read_handler read_jobs, read_job, read_job_status;
 /* read_entries.c */
 read_handler read_log, read_response;
+/* read_secrets.c */
+read_handler read_secrets, read_secret;
 /* read_users.c */
 read_handler read_users, read_user, read_tokens, read_own_tokens;
 
@@ -27,6 +29,9 @@ write_handler write_worker, write_worker_delete;
 write_handler write_job, write_job_status, write_job_pid, write_job_progress, write_job_delete;
 /* write_entries.c */
 write_handler write_log, write_response, write_report;
+
+/* write_secrets.c */
+write_handler write_secret, write_secret_delete;
 
 /* write_users.c */
 write_handler write_user, write_user_change, write_user_delete, write_token, write_token_delete;

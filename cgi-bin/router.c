@@ -10,7 +10,11 @@
 #include "origin.h"
 #include "trail.h"
 
-enum { BODY_SMALL_MAX = 4096, BODY_REPORT_MAX = 1 << 20 };
+enum {
+    BODY_SMALL_MAX = 4096,
+    BODY_SECRET_MAX = 6 * SECRET_VALUE_MAX + BODY_SMALL_MAX, /* JSON may say a byte as \u0041 */
+    BODY_REPORT_MAX = 1 << 20,
+};
 
 /* Compares the path with a pattern and notes its parameters. */
 static bool path_matches(struct request *req, const char *pattern)
@@ -122,6 +126,8 @@ static int check_rights(const struct request *req, const struct route *route, co
 static int64_t body_max(enum body_limit limit, const struct settings *settings)
 {
     switch (limit) {
+    case BODY_SECRET:
+        return BODY_SECRET_MAX;
     case BODY_CODE:
         return settings->code_max;
     case BODY_PARAMETERS:

@@ -22,7 +22,15 @@ typedef int write_handler(struct request *req, const struct context *ctx, struct
                           struct error *err);
 
 /* Where the limit of a body stands. */
-enum body_limit { BODY_NONE, BODY_SMALL /* 4 KiB */, BODY_CODE, BODY_PARAMETERS, BODY_ENTRY, BODY_REPORT /* 1 MiB */ };
+enum body_limit {
+    BODY_NONE,
+    BODY_SMALL, /* 4 KiB */
+    BODY_SECRET,
+    BODY_CODE,
+    BODY_PARAMETERS,
+    BODY_ENTRY,
+    BODY_REPORT, /* 1 MiB */
+};
 
 /* One row of the API. HEAD comes with GET, OPTIONS with every path. Exactly one of read and write is there. */
 struct route {

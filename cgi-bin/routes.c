@@ -46,6 +46,16 @@ const struct route routes[] = {
      .query = "user object action result since until limit cursor",
      .summary = "Who did what, from where, and what came of it, newest first."},
 
+    {METHOD_GET, "/secrets", .role = ROLE_ADMIN, .read = read_secrets, .formats = LIST, .query = "limit cursor",
+     .summary = "The list of secrets for workers, without their values."},
+    {METHOD_GET, "/secrets/:secret", .role = ROLE_ADMIN, .read = read_secret, .formats = JSON,
+     .summary = "One secret, without its value."},
+    {METHOD_PUT, "/secrets/:secret", .role = ROLE_ADMIN, .write = write_secret, .reads_json = true, .formats = JSON,
+     .body = BODY_SECRET,
+     .summary = "Makes a secret, or changes what is named: {\"value\",\"workers\",\"as\"}; no answer tells the value."},
+    {METHOD_DELETE, "/secrets/:secret", .role = ROLE_ADMIN, .write = write_secret_delete, .formats = JSON,
+     .summary = "Deletes a secret; jobs that run keep it."},
+
     {METHOD_GET, "/workers", .role = ROLE_VIEWER, .read = read_workers, .formats = LIST, .query = "limit cursor",
      .summary = "The list of workers."},
     {METHOD_GET, "/workers/:name", .role = ROLE_VIEWER, .read = read_worker, .formats = JSON, .summary = "One worker."},

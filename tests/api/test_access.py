@@ -33,6 +33,10 @@ REACHED = {
     "POST /tokens": (422, {"role": "emperor"}),
     "DELETE /tokens/:token": (404, None),
     "GET /audit": (200, None),
+    "GET /secrets": (200, None),
+    "GET /secrets/:secret": (404, None),
+    "PUT /secrets/:secret": (422, {}),
+    "DELETE /secrets/:secret": (404, None),
     "GET /workers": (200, None),
     "GET /workers/:name": (200, None),
     "GET /workers/:name/code": (200, None),
@@ -214,7 +218,7 @@ def ask(server, method, path, body=None, headers=()):
 
 def path_of(name, job, worker="Mine"):
     path = name.split()[1]
-    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16)
+    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16).replace(":secret", "NONE")
 
 
 def test_no_route_was_forgotten():

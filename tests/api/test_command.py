@@ -15,7 +15,8 @@ def test_help_names_every_command_and_its_arguments(installed):
     program = str(installed / "cgi-bin/jobjoker")
     said = subprocess.run([program, "--help"], capture_output=True, text=True)
     assert said.returncode == 0
-    for name in ("init", "user add", "user passwd", "user role", "user list", "user delete", "token create", "token list", "token revoke", "audit verify", "doctor"):
+    for name in ("init", "user add", "user passwd", "user role", "user list", "user delete", "token create", "token list", "token revoke",
+                 "audit verify", "secret set", "secret list", "secret delete", "secret rotate-key", "doctor"):
         assert re.search(rf"^  {name}\b", said.stdout, re.M)
     for words in ([], ["user"], ["user", "fly"], ["users"], ["nonsense"], ["--help", "x"]):
         wrong = subprocess.run([program, *words], capture_output=True, text=True)
@@ -83,7 +84,7 @@ def type_in(server, words, lines):
     shown = b""
     try:
         while True:
-            if lines and re.search(rb"(New password|Again): $", shown):
+            if lines and re.search(rb"(New password|Again|Value): $", shown):
                 os.write(fd, lines.pop(0).encode() + b"\n")
                 shown += b"<typed>"
             shown += os.read(fd, 4096)
