@@ -50,7 +50,13 @@ static int set_secret(const char *name, struct vault_change *change, struct erro
     int result = command_open(&site, NULL, err);
 
     if (result == 0)
+        result = command_note(&site, "jobjoker secret set", name, err);
+    if (result == 0)
+        result = store_begin(site.db, err);
+    if (result == 0)
         result = vault_put(site.db, &site.settings, clock_now_ms(), name, change, &secret, &is_new, err);
+    if (result == 0)
+        result = store_commit(site.db, err);
     command_close(&site);
     if (result < 0)
         return -1;
@@ -134,6 +140,8 @@ int command_secret_delete(int argc, char **argv)
         return EXIT_USAGE;
     result = command_open(&site, NULL, &err);
     if (result == 0)
+        result = command_note(&site, "jobjoker secret delete", argv[0], &err);
+    if (result == 0)
         result = vault_delete(site.db, argv[0], &err);
     command_close(&site);
     return result < 0 ? command_complain(&err) : 0;
@@ -150,6 +158,8 @@ int command_secret_rotate_key(int argc, char **argv)
     if (argc != 0)
         return EXIT_USAGE;
     result = command_open(&site, NULL, &err);
+    if (result == 0)
+        result = command_note(&site, "jobjoker secret rotate-key", "", &err);
     if (result == 0)
         result = vault_rotate(site.db, &site.settings, &count, &err);
     command_close(&site);

@@ -52,14 +52,18 @@ int write_secret(struct request *req, const struct context *ctx, struct store *d
         return -1;
     result = read_change(body, &change, &grant, err);
     if (result == 0)
+        result = store_begin(db, err);
+    if (result == 0)
         result = vault_put(db, ctx->settings, ctx->engine->now_ms, request_path(req, "secret"), &change, &secret,
                            &is_new, err);
     json_free(body);
     if (result < 0)
         return -1;
+    res->status = is_new ? 201 : 200; /* before the commit, which takes it along into the audit trail */
+    if (store_commit(db, err) < 0)
+        return -1;
     if (is_new)
         response_location(res, req, "/secrets/%s", secret.name);
-    res->status = is_new ? 201 : 200;
     secret_put_json(&secret, &res->json);
     return 0;
 }

@@ -308,12 +308,14 @@ static int put_value(struct store *db, const struct settings *settings, struct s
     return result;
 }
 
-static int put_within(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
-                      const struct vault_change *change, struct secret *out, bool *is_new, struct error *err)
+int vault_put(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
+              const struct vault_change *change, struct secret *out, bool *is_new, struct error *err)
 {
     bool found;
 
-    if (store_secret_get(db, name, out, &found, err) < 0)
+    if (secret_check_name(name, false, err) < 0 ||
+        (change->value && secret_check_value(change->value, change->size, err) < 0) ||
+        store_secret_get(db, name, out, &found, err) < 0)
         return -1;
     *is_new = !found;
     if (!found && !change->value)
@@ -331,15 +333,6 @@ static int finish(struct store *db, int result, struct error *err)
         return store_commit(db, err);
     store_rollback(db);
     return -1;
-}
-
-int vault_put(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
-              const struct vault_change *change, struct secret *out, bool *is_new, struct error *err)
-{
-    if (secret_check_name(name, false, err) < 0 ||
-        (change->value && secret_check_value(change->value, change->size, err) < 0) || store_begin(db, err) < 0)
-        return -1;
-    return finish(db, put_within(db, settings, now_ms, name, change, out, is_new, err), err);
 }
 
 int vault_delete(struct store *db, const char *name, struct error *err)

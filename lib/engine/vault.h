@@ -18,11 +18,11 @@ struct vault_change {
     const char *who;           /* changes it */
 };
 
-/* One transaction. *out (but for its value) is how it is then; *is_new: it was not there. 409 secret_conflict (a worker would
+/* Within a transaction that the caller began. *out (but for its value) is how it is then; *is_new: it was not there. 409 secret_conflict (a worker would
  * find two of them in one variable), secrets_full (SECRETS_MAX); 422 secret_invalid (secret_rules.h; a new one wants a value). */
 int vault_put(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
               const struct vault_change *change, struct secret *out, bool *is_new, struct error *err);
-int vault_delete(struct store *db, const char *name, struct error *err); /* 404 secret_unknown */
+int vault_delete(struct store *db, const char *name, struct error *err); /* one transaction; 404 secret_unknown */
 
 /* Calls each() for every secret that this worker gets; the value ends in NUL and is gone afterwards. Reads the store anew
  * where the key was replaced meanwhile. 500 secret_unreadable: one was moved or changed in the database, or its key is

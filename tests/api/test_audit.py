@@ -87,6 +87,12 @@ def new_id(server, user):
     return [t for t in server.get(f"/tokens?limit=1000&user={user}").data if not t["used"]][-1]["id"]
 
 
+def new_secret(server):
+    name = "SECRET_" + str(last_seq(server))
+    assert server.put(f"/secrets/{name}", {"value": "of no interest"}).status == 201
+    return name
+
+
 ADMIN, VIC, OP = password("ann"), password("vic"), password("op")
 
 # How each write is done so that it succeeds: who calls, and what makes its object; the path's, or one that `made` finds in the
@@ -102,6 +108,8 @@ WRITES = {
     "DELETE /users/:user": (ADMIN, "ann", "password", named_user, None, 200),
     "POST /tokens": (ADMIN, "ann", "password", lambda data: data["id"], {"user": "vic", "name": "t"}, 201),
     "DELETE /tokens/:token": (ADMIN, "ann", "password", lambda s: new_id(s, "op"), None, 200),
+    "PUT /secrets/:secret": (ADMIN, "ann", "password", lambda s: f"NEW_{last_seq(s)}", {"value": "of no interest", "workers": ["Any"]}, 201),
+    "DELETE /secrets/:secret": (ADMIN, "ann", "password", new_secret, None, 200),
     "PUT /workers/:name": (ADMIN, "ann", "password", lambda s: "New", "#!/bin/sh\n", 201),
     "DELETE /workers/:name": (ADMIN, "ann", "password", lambda s: s.put_worker("Gone", "#!/bin/sh\n") and "Gone", None, 200),
     "POST /jobs": (OP, "op", "password", lambda data: data["id"], {"worker": "Any", "start": True}, 201),
@@ -181,7 +189,7 @@ def test_a_job_that_runs_leaves_the_row_of_its_start(place):
 def test_reads_leave_none(place):
     job = idle_job(place)
     with new_rows(place) as rows:
-        for path in ("/me", "/users", "/tokens", "/workers", "/workers/Any", "/jobs", f"/jobs/{job}", f"/jobs/{job}/log", "/audit", "/"):
+        for path in ("/me", "/users", "/tokens", "/secrets", "/workers", "/workers/Any", "/jobs", f"/jobs/{job}", f"/jobs/{job}/log", "/audit", "/"):
             assert place.get(path).status in (200, 303)
     assert not rows
 
@@ -201,6 +209,15 @@ def test_a_write_that_changes_nothing_is_told_all_the_same(place):
     with new_rows(place) as rows:
         assert place.put_worker("Any", "#!/bin/sh\n").status == 200
     assert [(r["user"], r["action"], r["object"], r["status"]) for r in rows] == [("admin", "PUT /workers/:name", "Any", 200)]
+
+
+def test_a_secret_that_is_changed_has_the_status_of_a_change(place):
+    name = new_secret(place)
+    with new_rows(place) as rows:
+        assert place.put(f"/secrets/{name}", {"value": "another one"}).status == 200
+        assert place.put(f"/secrets/{name}", {"value": ""}).status == 422
+        assert place.put("/secrets/NONE", {"workers": []}).status == 422
+    assert [(r["action"], r["object"], r["status"]) for r in rows] == [("PUT /secrets/:secret", name, 200)]
 
 
 def test_a_change_whose_end_was_another_one_has_two_rows(new_server):
@@ -322,9 +339,11 @@ def test_no_secret_is_in_it(place):
     answer = raw(place, "POST", "/session", {"token": token}, {})
     cookie = re.match(r"jobjoker_session=([^;]*);", answer.headers["set-cookie"])[1]
     place.post("/users", {"name": "secretive", "role": "viewer", "password": "a secret of mine"})
+    assert place.put("/secrets/TOLD_NOBODY", {"value": "a value of mine", "workers": ["Grantee"]}).status == 201
+    assert raw(place, "PUT", "/secrets/TOLD_NOBODY", {"value": "a value of vic"}, VIC()).status == 403
     text = place.get("/audit.csv?limit=1000").text
-    assert "secretive" in text
-    for secret in (token, cookie, "a secret of mine", PASSWORD, place.token, place.password):
+    assert "secretive" in text and "TOLD_NOBODY" in text
+    for secret in (token, cookie, "a secret of mine", "a value of mine", "a value of vic", "Grantee", PASSWORD, place.token, place.password):
         assert secret not in text
 
 
@@ -337,12 +356,15 @@ def test_the_command_is_told_as_well(new_server):
     for words in (["user", "role", "ann", "operator"], ["user", "disable", "ann"], ["user", "enable", "ann"], ["token", "revoke", id], ["user", "delete", "ann"],
                   ["user", "list"], ["token", "list"], ["user", "delete", "ann"], ["token", "revoke", id]):
         command(server, *words)
+    assert command(server, "secret", "set", "KEY", "--all-workers", input="value of KEY").returncode == 0
+    for words in (["secret", "list"], ["secret", "rotate-key"], ["secret", "delete", "KEY"], ["secret", "delete", "KEY"]):
+        command(server, *words)
     rows = list(reversed(trail(server)))[2:]
     assert [(r["action"].removeprefix("jobjoker "), r["object"]) for r in rows] == [
         ("user add", "ann"), ("token create", id), ("user role", "ann"), ("user disable", "ann"), ("user enable", "ann"), ("token revoke", id),
-        ("user delete", "ann")]
+        ("user delete", "ann"), ("secret set", "KEY"), ("secret rotate-key", ""), ("secret delete", "KEY")]
     assert {(r["user"], r["via"], r["address"]) for r in rows} == {(apache.run_user().pw_name, "command", "")}
-    assert token not in str(rows)
+    assert token not in str(rows) and "value of KEY" not in str(rows)
 
 
 def test_verify_tells_what_was_done_to_the_trail(new_server):

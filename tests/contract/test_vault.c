@@ -68,7 +68,11 @@ static int try_put(struct fixture *f, const char *name, const char *value, const
     *err = (struct error){0};
     if (grant.limited)
         snprintf(grant.workers, sizeof grant.workers, "%s", workers);
-    return vault_put(f->db, &f->settings, 5000, name, &change, &out, &is_new, err);
+    assert_int_equal(store_begin(f->db, err), 0);
+    if (vault_put(f->db, &f->settings, 5000, name, &change, &out, &is_new, err) == 0)
+        return store_commit(f->db, err);
+    store_rollback(f->db);
+    return -1;
 }
 
 static void put(struct fixture *f, const char *name, const char *value, const char *workers)
