@@ -12,7 +12,7 @@ static const char *const findings[] = {
     [AUDIT_NEVER_BEGUN] =
         "there is no audit trail: nothing was ever written, or all of it was removed. The last row is",
     [AUDIT_END_REMOVED] = "the ends of the trail were removed. The last row that is there is",
-    [AUDIT_END_CHANGED] = "the ends of the trail were changed, or secret.key was. The last row should be",
+    [AUDIT_END_CHANGED] = "the ends of the trail were changed, or audit.key was. The last row should be",
     [AUDIT_BEGUN_ANEW] =
         "what was before this row was changed or removed, and the trail had to begin anew with it: row",
     [AUDIT_STRANGE_ROW] =

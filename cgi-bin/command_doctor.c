@@ -96,7 +96,7 @@ static void check_files(struct doctor *d)
     static const struct {
         const char *name;
         bool needed;
-    } files[] = {{"secret.key", true},   {"secret.key.old", false}, {"jobs.db", false},
+    } files[] = {{"secret.key", true},   {"secret.key.old", false}, {"audit.key", false}, {"jobs.db", false},
                  {"jobs.db-wal", false}, {"jobs.db-shm", false},    {"runner.log", false}};
     static const char *const told[] = {"admin-password", "admin-token"};
     int before = d->wrong;
@@ -154,6 +154,10 @@ static void check_store(struct doctor *d)
                     "secret.key cannot be used");
         return;
     }
+    if (key_read_audit(&d->site.settings, key, &err) < 0)
+        doctor_find(d, WRONG,
+                    "put it back from a backup; without one, move it away: `jobjoker audit verify` tells that then",
+                    "audit.key cannot be used, so nothing can be changed");
     d->site.db = store_open(d->site.settings.database, &err);
     if (!d->site.db || store_account_has_role(d->site.db, ROLE_ADMIN, "", &admin, &err) < 0)
         doctor_find(d, WRONG, "the line above is what the database said", "%s", err.message);

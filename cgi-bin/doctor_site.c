@@ -202,6 +202,7 @@ static void check_hidden(struct doctor *d, const char *url)
         "/data/",
         "/data/jobs.db",
         "/data/secret.key",
+        "/data/audit.key",
         "/data/jobs.db-wal",
         "/runner/jobjoker-runner",
         "/.git/HEAD",

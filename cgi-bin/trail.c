@@ -13,11 +13,8 @@ enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
 int trail_prepare(const struct settings *settings, struct audit_note *note, struct error *err)
 {
-    unsigned char secret[SECRET_KEY_SIZE];
-
-    if (key_read(settings, secret, err) < 0)
+    if (key_read_audit(settings, note->key, err) < 0)
         return -1;
-    audit_derive_key(secret, note->key);
     note->rows_max = settings->audit_rows;
     note->age_max_ms = settings->audit_days * DAY_MS;
     return 0;

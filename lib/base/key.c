@@ -1,4 +1,4 @@
-/* The key of the data folder. */
+/* The keys of the data folder. */
 #include "base/key.h"
 
 #include <errno.h>
@@ -18,6 +18,11 @@ void key_path(const struct settings *settings, char out[KEY_PATH_SIZE])
 static void old_key_path(const struct settings *settings, char out[KEY_PATH_SIZE])
 {
     snprintf(out, KEY_PATH_SIZE, "%s/secret.key.old", settings->data);
+}
+
+static void audit_key_path(const struct settings *settings, char out[KEY_PATH_SIZE])
+{
+    snprintf(out, KEY_PATH_SIZE, "%s/audit.key", settings->data);
 }
 
 static int read_key(const char *path, unsigned char key[SECRET_KEY_SIZE], struct error *err)
@@ -58,28 +63,70 @@ int key_read_old(const struct settings *settings, unsigned char key[SECRET_KEY_S
     return *found ? -1 : 0;
 }
 
-int key_make(const struct settings *settings, struct error *err)
+/* -- making one -- */
+
+static int sync_folder(const struct settings *settings, struct error *err)
+{
+    int fd = open(settings->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+
+    if (fd < 0 || fsync(fd) < 0)
+        result = error_errno(err, settings->data);
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+static int write_key(const char *path, struct error *err)
 {
     unsigned char key[SECRET_KEY_SIZE];
-    char path[KEY_PATH_SIZE];
-    int fd;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = 0;
 
-    key_path(settings, path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EEXIST)
-        return 0;
     if (fd < 0)
         return error_errno(err, path);
     secret_random(key, sizeof key);
-    if (io_write_all(fd, key, sizeof key) < 0 || fsync(fd) < 0) {
-        error_errno(err, path);
-        unlink(path);
-        close(fd);
-        return -1;
-    }
+    if (io_write_all(fd, key, sizeof key) < 0 || fsync(fd) < 0)
+        result = error_errno(err, path);
+    secret_forget(key, sizeof key);
     close(fd);
-    return 0;
+    return result;
 }
+
+/* Written under a name that nobody else has, then linked: of several that do so at once the first one's key is everybody's.
+ * The folder is synced as well, because what is written under a key must not outlive it. */
+static int make_key(const struct settings *settings, const char *path, struct error *err)
+{
+    char token[SECRET_TOKEN_SIZE], temporary[KEY_PATH_SIZE + SECRET_TOKEN_SIZE];
+    int result;
+
+    if (access(path, F_OK) == 0)
+        return 0;
+    secret_token(token);
+    snprintf(temporary, sizeof temporary, "%s.%s", path, token);
+    result = write_key(temporary, err);
+    if (result == 0 && link(temporary, path) < 0 && errno != EEXIST)
+        result = error_errno(err, path);
+    unlink(temporary);
+    return result == 0 ? sync_folder(settings, err) : -1;
+}
+
+int key_make(const struct settings *settings, struct error *err)
+{
+    char path[KEY_PATH_SIZE], audit[KEY_PATH_SIZE];
+
+    key_path(settings, path);
+    audit_key_path(settings, audit);
+    return make_key(settings, path, err) < 0 ? -1 : make_key(settings, audit, err);
+}
+
+int key_read_audit(const struct settings *settings, unsigned char key[SECRET_KEY_SIZE], struct error *err)
+{
+    char path[KEY_PATH_SIZE];
+
+    audit_key_path(settings, path);
+    return make_key(settings, path, err) < 0 ? -1 : read_key(path, key, err);
+}
+
+/* -- as a lock -- */
 
 static int lock_path(const char *path, struct error *err)
 {
@@ -111,36 +158,6 @@ int key_lock_replacement(const struct settings *settings, struct error *err)
     return lock_path(settings->data, err);
 }
 
-static int sync_folder(const struct settings *settings, struct error *err)
-{
-    int fd = open(settings->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
-
-    if (fd < 0 || fsync(fd) < 0)
-        result = error_errno(err, settings->data);
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
-
-/* It may be left by one that was interrupted: nothing was ever encrypted under it. */
-static int write_key(const char *path, struct error *err)
-{
-    unsigned char key[SECRET_KEY_SIZE];
-    int fd, result = 0;
-
-    if (unlink(path) < 0 && errno != ENOENT)
-        return error_errno(err, path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_errno(err, path);
-    secret_random(key, sizeof key);
-    if (io_write_all(fd, key, sizeof key) < 0 || fsync(fd) < 0)
-        result = error_errno(err, path);
-    secret_forget(key, sizeof key);
-    close(fd);
-    return result;
-}
-
 int key_replace(const struct settings *settings, struct error *err)
 {
     char path[KEY_PATH_SIZE], old[KEY_PATH_SIZE], new[KEY_PATH_SIZE];
@@ -148,6 +165,9 @@ int key_replace(const struct settings *settings, struct error *err)
     key_path(settings, path);
     old_key_path(settings, old);
     snprintf(new, sizeof new, "%s/secret.key.new", settings->data);
+    /* It may be left by one that was interrupted: nothing was ever encrypted under it. */
+    if (unlink(new) < 0 && errno != ENOENT)
+        return error_errno(err, new);
     if (write_key(new, err) < 0)
         goto remove_new;
     if (link(path, old) < 0) {

@@ -10,14 +10,18 @@
 
 /* The key of the data folder, secret.key: what is hashed or encrypted under it cannot be guessed or read from the database
  * alone. It is never used itself: each use has a key that is made from it (secret_derive()). While it is being replaced the
- * one before lies beside it, as secret.key.old. */
+ * one before lies beside it, as secret.key.old.
+ * The audit trail has a key of its own, audit.key, which is never replaced: its rows are not written again. */
 
 enum { KEY_PATH_SIZE = PATH_MAX + 16 };
 
 void key_path(const struct settings *settings, char out[KEY_PATH_SIZE]);
 /* 500 internal: it is not there, or is none. */
 int key_read(const struct settings *settings, unsigned char key[SECRET_KEY_SIZE], struct error *err);
-/* Makes it where there is none. 500, 503. */
+/* The key of the audit trail; makes it where there is none, once, whoever else does so at the same time. 500 internal: it
+ * is none; 500, 503: it cannot be made. */
+int key_read_audit(const struct settings *settings, unsigned char key[SECRET_KEY_SIZE], struct error *err);
+/* Makes each of both where there is none; nobody ever sees half of one. 500, 503. */
 int key_make(const struct settings *settings, struct error *err);
 
 /* -- replacing it -- */

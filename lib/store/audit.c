@@ -35,14 +35,6 @@ void audit_set_text(char *out, size_t size, const char *text)
     out[used] = '\0';
 }
 
-void audit_derive_key(const unsigned char *secret, unsigned char out[SECRET_KEY_SIZE])
-{
-    static const char name[] = "audit trail";
-
-    _Static_assert((int)SECRET_KEY_SIZE == (int)SECRET_HASH_SIZE, "a hash is a key");
-    secret_keyed_hash(secret, name, sizeof name, out);
-}
-
 /* -- the chain -- */
 
 static void put_number(struct buf *out, int64_t number)
@@ -144,7 +136,7 @@ static int open_chain(struct store *s, const unsigned char *key, struct audit_ch
     if (s->ops->audit_highest(s, &highest, err) < 0)
         return -1;
     if (found || highest)
-        log_line("the audit trail was changed, or secret.key was: a new chain begins at row %lld",
+        log_line("the audit trail was changed, or audit.key was: a new chain begins at row %lld",
                  (long long)highest + 1);
     *chain = (struct audit_chain){.first = highest + 1, .last = highest};
     return 0;

@@ -44,9 +44,6 @@ struct audit_row {
  * UTF-8 becomes a question mark. */
 void audit_set_text(char *out, size_t size, const char *text);
 
-/* The key of the trail, from the key of the data folder. */
-void audit_derive_key(const unsigned char *secret, unsigned char out[SECRET_KEY_SIZE]);
-
 /* -- writing -- */
 
 /* A row that is about to be written. */

@@ -1,4 +1,5 @@
 """The audit trail: what leaves a row, and what that says."""
+import concurrent.futures
 import csv
 import hashlib
 import io
@@ -399,6 +400,44 @@ def test_verify_tells_what_was_done_to_the_trail(new_server):
     assert command(server, "audit", "verify").returncode == 0
     done = command(server, "audit", "verify", "--expect", noted)
     assert done.returncode == 1 and "replaced" in done.stderr
+
+
+def test_a_rotation_of_the_other_key_leaves_the_trail_whole(new_server):
+    server = new_server()
+    assert server.put("/secrets/KEPT", {"value": "kept"}).status == 201
+    noted = command(server, "audit", "verify").stdout.split()[-1]
+    secret, own = (server.data / "secret.key").read_bytes(), (server.data / "audit.key").read_bytes()
+    for _ in range(2):
+        assert command(server, "secret", "rotate-key").returncode == 0
+    assert (server.data / "secret.key").read_bytes() != secret and (server.data / "audit.key").read_bytes() == own
+    assert server.put("/secrets/KEPT", {"value": "again"}).status == 200
+    done = command(server, "audit", "verify", "--expect", noted)
+    assert done.returncode == 0 and "Rows 1 to 6 " in done.stdout, done
+    assert "new chain" not in server.error_log()
+
+
+def test_the_key_of_the_trail_is_made_once_by_whoever_needs_it_first(new_server):
+    server = new_server()
+    key = server.data / "audit.key"
+    assert len(key.read_bytes()) == 32 and key.stat().st_mode & 0o777 == 0o600  # by init
+    key.unlink()
+    with database(server) as db:
+        db.execute("DELETE FROM audit")
+        db.execute("DELETE FROM audit_chain")
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        assert {a.status for a in pool.map(lambda n: server.post("/users", {"name": f"user{n}", "role": "viewer"}), range(10))} == {201}
+    assert len(key.read_bytes()) == 32 and key.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in server.data.glob("audit.key*")] == ["audit.key"]
+    done = command(server, "audit", "verify")
+    assert done.returncode == 0 and "Rows 1 to 10 " in done.stdout, done
+
+
+def test_without_a_key_of_the_trail_nothing_is_changed(new_server):
+    server = new_server()
+    (server.data / "audit.key").write_bytes(b"short")
+    assert server.put("/secrets/NEW", {"value": "x"}).status == 500
+    assert server.get("/secrets").data == [] and server.get("/me", auth=None).status == 401
+    assert "audit.key: this is no key" in server.error_log()
 
 
 def test_rows_are_kept_as_long_as_the_settings_say(new_server):

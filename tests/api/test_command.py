@@ -202,16 +202,19 @@ def test_the_doctor_looks_at_the_files(new_server):
     server.init()
     assert doctor(server)[0] == 0
     for path, mode, right, finding in ((server.data, 0o755, 0o700, "others may look into"), (server.data / "jobs.db", 0o644, 0o600, "others may read"),
-                                       (server.data / "secret.key", 0o640, 0o600, "others may read"), (server.data, 0o500, 0o700, "cannot use")):
+                                       (server.data / "secret.key", 0o640, 0o600, "others may read"),
+                                       (server.data / "audit.key", 0o640, 0o600, "others may read"), (server.data, 0o500, 0o700, "cannot use")):
         path.chmod(mode)
         status, said = doctor(server)
         assert status == 1 and finding in said, said
         path.chmod(right)
-    key = (server.data / "secret.key").read_bytes()
-    (server.data / "secret.key").write_bytes(b"short")
-    status, said = doctor(server)
-    assert status == 1 and "secret.key cannot be used" in said
-    (server.data / "secret.key").write_bytes(key)
+    for name in ("secret.key", "audit.key"):
+        key = (server.data / name).read_bytes()
+        (server.data / name).write_bytes(b"short")
+        status, said = doctor(server)
+        assert status == 1 and f"{name} cannot be used" in said
+        (server.data / name).write_bytes(key)
+    assert doctor(server)[0] == 0
     with database(server) as db:
         db.execute("UPDATE account SET disabled = 1")
     status, said = doctor(server)
@@ -237,7 +240,7 @@ def test_no_file_of_the_folder_is_served_but_the_page(every_server):
     site = every_server.site
     files = [p.relative_to(site) for p in site.rglob("*") if p.is_file() and p.relative_to(site).parts[0] != "htdocs"]
     assert len(files) > 10
-    left = ["jobjoker.ini", "data/jobs.db", "data/secret.key", ".git/HEAD", ".git/config", "config.log", "cgi-bin/jobjoker.cgi~", "cgi-bin/.jobjoker.cgi.swp",
+    left = ["jobjoker.ini", "data/jobs.db", "data/secret.key", "data/audit.key", ".git/HEAD", ".git/config", "config.log", "cgi-bin/jobjoker.cgi~", "cgi-bin/.jobjoker.cgi.swp",
             "htdocs/index.html~", "htdocs/.index.html.swp", "htdocs/index.html.bak", "htdocs/#index.html#", "htdocs/app.js.orig", "htdocs/.htpasswd",
             "htdocs/secret.php", "htdocs/x.sh", "htdocs/backup.tar.gz", "sql/0001.sql", "jobs.db"]
     made = []

@@ -9,7 +9,7 @@ MARK = "this must stay inside"
 
 # Files of a careless administrator, each with MARK in it, beside what is there anyhow.
 INSIDE = [
-    "jobs.db", "jobs.db-wal", "secret.key", "data/secret.key.old", "data/jobs.db", "data/admin-token", "jobjoker.ini~", "jobjoker.ini.bak",
+    "jobs.db", "jobs.db-wal", "secret.key", "data/secret.key.old", "data/audit.key", "data/jobs.db", "data/admin-token", "jobjoker.ini~", "jobjoker.ini.bak",
     "sql/sqlite/0001.sql", "tests/api/x.py", "lib/base/x.c", ".git/config", ".gitignore", ".env", ".htpasswd",
     "index.html", "index.php", "jobs.html", "workers/index.html", "workers/Secret.c", "README.md", "Makefile",
     "cgi-bin/other.cgi", "cgi-bin/jobjoker.cgi.bak", "htdocs/app.js~", "htdocs/.app.js.swp", "htdocs/.hidden.js",
