@@ -1,4 +1,4 @@
-/* The audit trail: what is the same on every back-end. The chain: hash(n) = BLAKE2b(key, hash(n - 1), row n). Its two ends
+/* The audit trail. The chain: hash(n) = BLAKE2b(key, hash(n - 1), row n). Its two ends
  * and a seal over them are read, checked and written with each row: an end that somebody else has moved must not get our
  * seal. */
 #include "store/audit.h"
@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "store/audit_rows.h"
 #include "store/store_ops.h"
 
 /* What a hash is of: no row can be taken for a seal. */
@@ -129,11 +130,11 @@ static int open_chain(struct store *s, const unsigned char *key, struct audit_ch
     int64_t highest;
     bool found, right = false;
 
-    if (s->ops->audit_chain_get(s, chain, &found, err) < 0 || (found && check_seal(key, chain, &right, err) < 0))
+    if (audit_chain_get(s, chain, &found, err) < 0 || (found && check_seal(key, chain, &right, err) < 0))
         return -1;
     if (right)
         return 0;
-    if (s->ops->audit_highest(s, &highest, err) < 0)
+    if (audit_highest(s, &highest, err) < 0)
         return -1;
     if (found || highest)
         log_line("the audit trail was changed, or audit.key was: a new chain begins at row %lld",
@@ -186,14 +187,14 @@ static int cut(struct store *s, const struct audit_note *note, struct audit_chai
         c.oldest_ms = note->row.time_ms - note->age_max_ms;
     if (audit_each(s, &oldest, cut_row, &c, err) < 0 || c.failed)
         return -1;
-    return chain->first > from ? s->ops->audit_delete(s, from, chain->first, err) : 0;
+    return chain->first > from ? audit_delete(s, from, chain->first, err) : 0;
 }
 
 static int link_row(struct store *s, const unsigned char *key, struct audit_chain *chain, struct audit_row *row,
                     struct error *err)
 {
     row->seq = chain->last + 1;
-    if (hash_row(key, chain->hash, row, row->hash, err) < 0 || s->ops->audit_insert(s, row, err) < 0)
+    if (hash_row(key, chain->hash, row, row->hash, err) < 0 || audit_insert(s, row, err) < 0)
         return -1;
     chain->last = row->seq;
     memcpy(chain->hash, row->hash, sizeof chain->hash);
@@ -208,7 +209,7 @@ static int close_chain(struct store *s, const struct audit_note *note, struct au
         return -1;
     if (hash_ends(note->key, chain, chain->seal, err) < 0)
         return -1;
-    return s->ops->audit_chain_put(s, chain, err);
+    return audit_chain_put(s, chain, err);
 }
 
 int audit_append(struct store *s, struct audit_note *note, struct error *err)
@@ -257,7 +258,7 @@ static int settle_refused(struct store *s, const struct audit_note *note, struct
     int64_t minute = note->row.time_ms / MINUTE_MS;
     struct settling settling = {0};
 
-    if (s->ops->refused_each(s, minute, take_refused, &settling, err) < 0)
+    if (refused_each(s, minute, take_refused, &settling, err) < 0)
         return -1;
     for (int i = 0; i < settling.count; i++) {
         struct audit_refused *r = &settling.rows[i];
@@ -266,10 +267,10 @@ static int settle_refused(struct store *s, const struct audit_note *note, struct
         audit_set_text(row.address, sizeof row.address, r->sender);
         audit_set_text(row.code, sizeof row.code, r->code);
         r->missed = 0;
-        if (link_row(s, note->key, chain, &row, err) < 0 || s->ops->refused_put(s, r, err) < 0)
+        if (link_row(s, note->key, chain, &row, err) < 0 || refused_put(s, r, err) < 0)
             return -1;
     }
-    return s->ops->refused_forget(s, minute, err);
+    return refused_forget(s, minute, err);
 }
 
 /* The two counts that a refused request is held against. */
@@ -285,7 +286,7 @@ static int read_counts(const struct store *s, const struct audit_note *note, con
     *c = (struct counts){.sender = {.minute = minute, .status = note->row.status}, .all = {.minute = minute}};
     audit_set_text(c->sender.sender, sizeof c->sender.sender, sender);
     audit_set_text(c->sender.code, sizeof c->sender.code, note->row.code);
-    return s->ops->refused_get(s, &c->sender, err) < 0 || s->ops->refused_get(s, &c->all, err) < 0 ? -1 : 0;
+    return refused_get(s, &c->sender, err) < 0 || refused_get(s, &c->all, err) < 0 ? -1 : 0;
 }
 
 static bool is_full(const struct counts *c)
@@ -299,7 +300,7 @@ static int count_refused(struct store *s, struct counts *c, struct error *err)
     struct audit_refused *r = c->sender.written >= AUDIT_REFUSED_OF_SENDER ? &c->sender : &c->all;
 
     r->missed++;
-    return s->ops->refused_put(s, r, err);
+    return refused_put(s, r, err);
 }
 
 static int write_refused(struct store *s, struct audit_note *note, struct counts *c, struct error *err)
@@ -309,8 +310,8 @@ static int write_refused(struct store *s, struct audit_note *note, struct counts
     c->sender.written++;
     c->all.written++;
     if (open_chain(s, note->key, &chain, err) < 0 || settle_refused(s, note, &chain, err) < 0 ||
-        link_row(s, note->key, &chain, &note->row, err) < 0 || s->ops->refused_put(s, &c->sender, err) < 0 ||
-        s->ops->refused_put(s, &c->all, err) < 0)
+        link_row(s, note->key, &chain, &note->row, err) < 0 || refused_put(s, &c->sender, err) < 0 ||
+        refused_put(s, &c->all, err) < 0)
         return -1;
     return close_chain(s, note, &chain, err);
 }
@@ -334,17 +335,6 @@ int audit_refuse(struct store *s, struct audit_note *note, const char *sender, s
 }
 
 /* -- reading -- */
-
-int audit_each(const struct store *s, const struct audit_filter *filter, int (*each)(const struct audit_row *, void *),
-               void *context, struct error *err)
-{
-    return s->ops->audit_each(s, filter, each, context, err);
-}
-
-int audit_count(const struct store *s, const struct audit_filter *filter, int64_t *count, struct error *err)
-{
-    return s->ops->audit_count(s, filter, count, err);
-}
 
 struct walk {
     const unsigned char *key;
@@ -411,7 +401,7 @@ int audit_verify(const struct store *s, const unsigned char *key, struct audit_r
     bool found, right;
 
     *out = (struct audit_report){0};
-    if (s->ops->audit_chain_get(s, &chain, &found, err) < 0 || s->ops->audit_highest(s, &highest, err) < 0)
+    if (audit_chain_get(s, &chain, &found, err) < 0 || audit_highest(s, &highest, err) < 0)
         return -1;
     if (!found) {
         find(out, highest ? AUDIT_END_REMOVED : AUDIT_NEVER_BEGUN, highest);

@@ -1,0 +1,131 @@
+/* Log and response: rows of entries with offsets in the whole text. */
+#include "store/query.h"
+#include "store/store.h"
+
+enum { ENTRY_INSERT, ENTRY_EACH, ENTRY_START, STATEMENTS };
+
+static const struct statement sql[STATEMENTS] = {
+    [ENTRY_INSERT] = {"INSERT INTO entry (job, kind, seq, start, time, stream, open, bytes)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+    [ENTRY_EACH] = {"SELECT seq, start, time, stream, open, bytes FROM entry"
+                    " WHERE job = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4"},
+    [ENTRY_START] = {"SELECT start FROM entry WHERE job = ?1 AND kind = ?2 AND seq = ?3"},
+};
+
+/* Where entries stand in the text: sets seq and start of each, and counts them in the job. A log's entry is followed by a
+ * newline unless its line goes on; between two responses stands a newline unless the first ends in one, so that one
+ * response is exactly what was sent. */
+static void place_entries(struct job *job, enum entry_kind kind, struct entry *entries, size_t count)
+{
+    int64_t *seq = kind == ENTRY_LOG ? &job->log_count : &job->response_count;
+    int64_t *size = kind == ENTRY_LOG ? &job->log_size : &job->response_size;
+
+    for (size_t i = 0; i < count; i++) {
+        struct entry *e = &entries[i];
+
+        if (kind == ENTRY_RESPONSE)
+            e->open = e->open || e->size == 0 || e->bytes[e->size - 1] == '\n';
+        e->seq = ++*seq;
+        e->start = *size;
+        *size += (int64_t)e->size + (e->open ? 0 : 1);
+    }
+}
+
+static int insert_entry(struct query *q, int64_t job, enum entry_kind kind, const struct entry *e, struct error *err)
+{
+    query_set_number(q, 1, job);
+    query_set_number(q, 2, kind);
+    query_set_number(q, 3, e->seq);
+    query_set_number(q, 4, e->start);
+    query_set_number(q, 5, e->time_ms);
+    query_set_number(q, 6, e->stream);
+    query_set_number(q, 7, e->open);
+    query_set_bytes(q, 8, e->size ? e->bytes : "", e->size);
+    return query_run(q, err);
+}
+
+int store_entry_append(struct store *s, struct job *job, enum entry_kind kind, struct entry *entries, size_t count,
+                       struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[ENTRY_INSERT], err);
+
+    place_entries(job, kind, entries, count);
+    for (size_t i = 0; i < count; i++) {
+        if (insert_entry(q, job->number, kind, &entries[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int store_entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,
+                     int (*each)(const struct entry *, void *), void *context, struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[ENTRY_EACH], err);
+    int step = QUERY_END, result = 0, stop = 0;
+
+    if (!q)
+        return -1;
+    query_set_number(q, 1, job);
+    query_set_number(q, 2, kind);
+    query_set_number(q, 3, after_seq);
+    query_set_number(q, 4, limit);
+    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+        size_t size;
+        const void *bytes = query_bytes(q, 5, &size);
+        struct entry e = {
+            .seq = query_number(q, 0),
+            .start = query_number(q, 1),
+            .time_ms = query_number(q, 2),
+            .stream = (enum entry_stream)query_int(q, 3),
+            .open = query_int(q, 4),
+            .bytes = bytes,
+            .size = size,
+        };
+
+        stop = each(&e, context);
+    }
+    if (!stop && step != QUERY_END)
+        result = query_fail(q, "read entries", err);
+    query_end(q);
+    return result;
+}
+
+static int entry_start(const struct store *s, int64_t job, enum entry_kind kind, int64_t seq, int64_t *start,
+                       struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[ENTRY_START], err);
+    int result = 0;
+
+    if (!q)
+        return -1;
+    query_set_number(q, 1, job);
+    query_set_number(q, 2, kind);
+    query_set_number(q, 3, seq);
+    if (query_step(q) == QUERY_ROW)
+        *start = query_number(q, 0);
+    else
+        result = query_fail(q, "find an entry", err);
+    query_end(q);
+    return result;
+}
+
+/* Entries begin at rising offsets, so the sequence is searched by halves: 20 look-ups in a million entries, and no
+ * index to keep while a log is written. */
+int store_entry_at(const struct store *s, int64_t job, enum entry_kind kind, int64_t offset, int64_t last_seq,
+                   int64_t *seq, struct error *err)
+{
+    int64_t low = 0, high = last_seq;
+
+    while (low < high) {
+        int64_t middle = low + (high - low + 1) / 2, start = 0;
+
+        if (entry_start(s, job, kind, middle, &start, err) < 0)
+            return -1;
+        if (start <= offset)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    *seq = low;
+    return 0;
+}
