@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sql/sqlite.h" /* made from sql/sqlite/NNNN_*.sql: sqlite_migrations[] */
@@ -143,7 +144,18 @@ static int bring_up_to_date(sqlite3 *db, const char *path, struct error *err)
     return run(db, "COMMIT", err) < 0 || migrate(db, path, err) < 0 ? -1 : run(db, "BEGIN", err);
 }
 
-sqlite3 *sqlite_db_open(const char *path, struct error *err)
+/* A file that is moved away while it is opened is noticed by its number; the path is SQLite's, which is absolute. */
+static int look_at_file(sqlite3 *db, struct sqlite_file *file)
+{
+    struct stat st;
+
+    if (stat(sqlite3_db_filename(db, NULL), &st) < 0)
+        return -1;
+    *file = (struct sqlite_file){.device = st.st_dev, .inode = st.st_ino};
+    return 0;
+}
+
+sqlite3 *sqlite_db_open(const char *path, struct sqlite_file *file, struct error *err)
 {
     sqlite3 *db = NULL;
 
@@ -158,10 +170,24 @@ sqlite3 *sqlite_db_open(const char *path, struct error *err)
     if (run(db, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; BEGIN", err) < 0 ||
         bring_up_to_date(db, path, err) < 0)
         goto close_db;
+    if (look_at_file(db, file) < 0) {
+        error_errno(err, path);
+        goto close_db;
+    }
     return db;
 close_db:
     sqlite3_close(db);
     return NULL;
+}
+
+bool sqlite_db_is_current(sqlite3 *db, const struct sqlite_file *file)
+{
+    struct sqlite_file now;
+    int version;
+
+    if (look_at_file(db, &now) < 0 || now.device != file->device || now.inode != file->inode)
+        return false;
+    return run(db, "BEGIN", NULL) == 0 && read_version(db, &version, NULL) == 0 && version == SCHEMA_VERSION;
 }
 
 int sqlite_db_step_at_once(sqlite3 *db, sqlite3_stmt *statement)

@@ -2,14 +2,25 @@
 #define JOBJOKER_STORE_SQLITE_DB_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
 /* A connection to an SQLite file that has this program's schema. */
 
+/* Which file it is: another one may be put into its place. */
+struct sqlite_file {
+    dev_t device;
+    ino_t inode;
+};
+
 /* Opens and migrates; safe when many do so at once. A read transaction is open then: what is read is of one moment.
  * NULL: as store_open(). sqlite_db_close() it. */
-sqlite3 *sqlite_db_open(const char *path, struct error *err);
+sqlite3 *sqlite_db_open(const char *path, struct sqlite_file *file, struct error *err);
+/* Outside of a transaction, and later: does the path still name that file, and has it still this program's schema? A read
+ * transaction is open then. */
+bool sqlite_db_is_current(sqlite3 *db, const struct sqlite_file *file);
 void sqlite_db_close(sqlite3 *db);
 
 /* Runs a statement that gives no rows, without waiting for a lock; returns SQLite's code. */

@@ -97,6 +97,11 @@ void store_rollback(struct store *s)
     s->ops->rollback(s);
 }
 
+int store_renew(struct store *s)
+{
+    return s->ops->renew(s);
+}
+
 void store_refresh(const struct store *s)
 {
     s->ops->refresh(s);

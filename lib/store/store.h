@@ -38,6 +38,11 @@ int store_be_durable(struct store *s, struct error *err);
  * transaction that writes begins. This takes a newer view: for who waits for a change. */
 void store_refresh(const struct store *s);
 
+/* For a connection that is kept from one request to the next. store_rollback() lets go of all it held in between; this makes
+ * it as good as one that was just opened. -1: it is of no use any more (its file was replaced, another program changed the
+ * schema, the server is gone): close it, and store_open() says what is the matter, or has a better one. */
+int store_renew(struct store *s);
+
 /* -- whose -- */
 
 /* Which workers somebody may use, and whose jobs he may see: all, or those named. */

@@ -16,6 +16,7 @@ struct store_ops {
     void (*rollback)(struct store *s);
     int (*be_durable)(struct store *s, struct error *err);
     void (*refresh)(const struct store *s);
+    int (*renew)(struct store *s);
 
     struct query *(*prepare)(const struct store *s, const char *sql, struct error *err);
     void (*unprepare)(struct query *q);

@@ -9,6 +9,7 @@
 struct store_sqlite {
     struct store store; /* first: a pointer to one is a pointer to the other */
     sqlite3 *db;
+    struct sqlite_file file;
     int wal_pages;
     bool *snapshot; /* one read transaction spans all that a request reads, until it writes or asks for a newer view;
                        behind a pointer, since readers hold a const store and need it too */
@@ -165,7 +166,7 @@ static struct store *open_store(const char *place, struct error *err)
     }
     me->store.ops = &store_sqlite;
     me->store.prepared = &me->prepared;
-    me->db = sqlite_db_open(place, err);
+    me->db = sqlite_db_open(place, &me->file, err);
     if (me->db) {
         *me->snapshot = true;
         sqlite_db_watch_wal(me->db, &me->wal_pages);
@@ -235,6 +236,15 @@ static void refresh(const struct store *s)
     end_snapshot(s);
 }
 
+static int renew(struct store *s)
+{
+    rollback(s);
+    if (!sqlite_db_is_current(self(s)->db, &self(s)->file))
+        return -1;
+    *self(s)->snapshot = true;
+    return 0;
+}
+
 const struct store_ops store_sqlite = {
     .scheme = "sqlite",
     .open = open_store,
@@ -245,6 +255,7 @@ const struct store_ops store_sqlite = {
     .rollback = rollback,
     .be_durable = be_durable,
     .refresh = refresh,
+    .renew = renew,
     .prepare = prepare,
     .unprepare = unprepare,
     .set_number = set_number,

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -395,6 +396,93 @@ static void a_view_is_of_one_moment_until_it_is_refreshed(void **state)
     assert_int_equal(count, 1);
     store_close(reader);
     job_clear(&job);
+}
+
+/* As a process does that answers many requests. */
+static void a_connection_that_is_kept_has_a_new_view_for_each_request(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *kept = store_open(f->uri, &err);
+    struct job job, more;
+    int64_t count;
+
+    insert_job(f->db, 1, &job);
+    assert_int_equal(store_renew(kept), 0);
+    assert_int_equal(store_job_count(kept, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 1);
+    insert_job(f->db, 2, &more);
+    assert_int_equal(store_job_count(kept, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 1);
+    store_rollback(kept);
+    assert_int_equal(store_renew(kept), 0);
+    assert_int_equal(store_job_count(kept, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(store_begin(kept, &err), 0);
+    assert_int_equal(store_job_delete(kept, &more, &err), 0);
+    assert_int_equal(store_renew(kept), 0); /* what was left open never was */
+    assert_int_equal(store_job_count(kept, &(struct job_filter){0}, &count, &err), 0);
+    assert_int_equal(count, 2);
+    store_close(kept);
+    job_clear(&job);
+    job_clear(&more);
+}
+
+static void a_connection_that_rests_keeps_nobody_from_taking_in_the_wal(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *kept = store_open(f->uri, &err);
+    sqlite3 *other;
+    int64_t count;
+    int left, done;
+
+    assert_int_equal(store_job_count(kept, &(struct job_filter){0}, &count, &err), 0);
+    store_rollback(f->db);
+    assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "SELECT * FROM job", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, &done), SQLITE_BUSY);
+    store_rollback(kept);
+    assert_int_equal(sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, &done), SQLITE_OK);
+    assert_int_equal(left, 0);
+    sqlite3_close(other);
+    assert_int_equal(store_renew(kept), 0);
+    store_close(kept);
+}
+
+static void a_connection_whose_file_was_replaced_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *kept = store_open(f->uri, &err);
+    char moved[128];
+
+    store_rollback(kept);
+    snprintf(moved, sizeof moved, "%s-moved", f->path);
+    assert_int_equal(rename(f->path, moved), 0);
+    assert_int_equal(store_renew(kept), -1);
+    assert_int_equal(rename(moved, f->path), 0);
+    assert_int_equal(store_renew(kept), 0);
+    store_rollback(kept);
+    assert_int_equal(rename(f->path, moved), 0);
+    store_close(store_open(f->uri, &err)); /* another one in its place */
+    assert_int_equal(store_renew(kept), -1);
+    store_close(kept);
+}
+
+static void a_connection_whose_schema_was_changed_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    sqlite3 *newer;
+
+    store_rollback(f->db);
+    assert_int_equal(sqlite3_open(f->path, &newer), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(newer, "PRAGMA user_version = 9999", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(newer);
+    assert_int_equal(store_renew(f->db), -1);
+    assert_null(store_open(f->uri, &err));
+    assert_string_equal(err.code, "store_newer");
 }
 
 static void all_of_a_job_that_may_change_is_written(void **state)
@@ -1263,6 +1351,10 @@ int main(void)
         ON(sqlite, versions_of_a_worker_go_on_after_a_deletion),
         ON(sqlite, accounts_and_tokens_are_found_until_they_end),
         ON(sqlite, a_view_is_of_one_moment_until_it_is_refreshed),
+        ON(sqlite, a_connection_that_is_kept_has_a_new_view_for_each_request),
+        ON(sqlite, a_connection_that_rests_keeps_nobody_from_taking_in_the_wal),
+        ON(sqlite, a_connection_whose_file_was_replaced_is_given_up),
+        ON(sqlite, a_connection_whose_schema_was_changed_is_given_up),
         ON(sqlite, all_of_a_job_that_may_change_is_written),
         ON(sqlite, an_id_that_is_there_is_not_put_again),
         ON(sqlite, a_job_that_has_moved_is_not_deleted),
