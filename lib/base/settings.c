@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 
@@ -346,6 +347,37 @@ static int resolve(struct settings *out, const char *app_folder, struct error *e
     return 0;
 }
 
+/* The runner's folder is another one, so the folder that we were started in means nothing. -1: it is too long. */
+static int file_path(const char *app_folder, const char *named, char path[PATH_MAX])
+{
+    int length = snprintf(path, PATH_MAX, "%s%s%s", named && *named == '/' ? "" : app_folder,
+                          named && *named == '/' ? "" : "/", named ? named : "jobjoker.ini");
+
+    return length < PATH_MAX ? 0 : -1;
+}
+
+void settings_look(const char *app_folder, struct settings_file *out)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    *out = (struct settings_file){0};
+    if (file_path(app_folder, getenv("JOBJOKER_CONFIG"), path) == 0 && stat(path, &st) == 0)
+        *out = (struct settings_file){
+            .device = st.st_dev, .inode = st.st_ino, .size = st.st_size, .modified = st.st_mtim, .changed = st.st_ctim};
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool settings_same_file(const struct settings_file *a, const struct settings_file *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
+}
+
 int settings_load(struct settings *out, const char *app_folder, struct error *err)
 {
     const char *named = getenv("JOBJOKER_CONFIG");
@@ -356,9 +388,7 @@ int settings_load(struct settings *out, const char *app_folder, struct error *er
         if (assign(&table[i], table[i].preset, out))
             return error_set(err, 500, "settings_invalid", "the preset of `%s` is wrong", table[i].name);
     }
-    /* The runner's folder is another one, so the folder that we were started in means nothing. */
-    if (snprintf(path, sizeof path, "%s%s%s", named && *named == '/' ? "" : app_folder,
-                 named && *named == '/' ? "" : "/", named ? named : "jobjoker.ini") >= (int)sizeof path)
+    if (file_path(app_folder, named, path) < 0)
         return error_set(err, 500, "settings_invalid", "the path of jobjoker.ini is too long");
     if (read_file(out, path, named != NULL, err) < 0 || read_environment(out, err) < 0)
         return -1;

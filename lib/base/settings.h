@@ -2,9 +2,12 @@
 #define JOBJOKER_BASE_SETTINGS_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -54,6 +57,16 @@ struct settings {
  * -1: 500 settings_invalid, whose message names file and line or the variable: for the error log and the administrator,
  * not for clients. */
 int settings_load(struct settings *out, const char *app_folder, struct error *err);
+
+/* Which file settings_load() would read now; all 0 where there is none. Of one that was changed, something differs. */
+struct settings_file {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed; /* its bytes; anything of it */
+};
+void settings_look(const char *app_folder, struct settings_file *out);
+bool settings_same_file(const struct settings_file *a, const struct settings_file *b);
 
 /* The table as a commented jobjoker.ini, and as a Markdown table. */
 void settings_print_file(FILE *out);

@@ -234,6 +234,28 @@ static void the_sample_file_is_the_presets(void **state)
     assert_memory_equal(&preset, &sample, sizeof preset);
 }
 
+static void a_changed_file_is_another_one(void **state)
+{
+    struct settings_file none, first, second;
+    char other[128];
+
+    (void)state;
+    settings_look(folder, &none);
+    write_file(ini, "grace = 1\n");
+    settings_look(folder, &first);
+    settings_look(folder, &second);
+    assert_false(settings_same_file(&none, &first));
+    assert_true(settings_same_file(&first, &second));
+    snprintf(other, sizeof other, "%s/other", folder);
+    write_file(other, "grace = 2\n"); /* as long, and moved into its place */
+    assert_int_equal(rename(other, ini), 0);
+    settings_look(folder, &second);
+    assert_false(settings_same_file(&first, &second));
+    assert_int_equal(remove(ini), 0);
+    settings_look(folder, &second);
+    assert_true(settings_same_file(&none, &second));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wrong_variable_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(overrides_are_told_with_their_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_sample_file_is_the_presets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_file_is_another_one, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
