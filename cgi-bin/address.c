@@ -26,20 +26,20 @@ struct connection {
     uint16_t other_port;
 };
 
-static int read_port(const char *name)
+static int read_port(const struct request *req, const char *name)
 {
-    const char *text = getenv(name);
+    const char *text = request_variable(req, name);
     long long port;
 
-    return text && text_to_int(text, 1, 65535, &port) == 0 ? (int)port : 0;
+    return text_to_int(text, 1, 65535, &port) == 0 ? (int)port : 0;
 }
 
-static bool read_connection(struct connection *c)
+static bool read_connection(const struct request *req, struct connection *c)
 {
-    const char *own = getenv("SERVER_ADDR"), *other = getenv("REMOTE_ADDR");
+    const char *own = request_variable(req, "SERVER_ADDR"), *other = request_variable(req, "REMOTE_ADDR");
 
-    *c = (struct connection){.other_port = (uint16_t)read_port("REMOTE_PORT")};
-    if (!own || !other || !c->other_port)
+    *c = (struct connection){.other_port = (uint16_t)read_port(req, "REMOTE_PORT")};
+    if (!*own || !*other || !c->other_port)
         return false;
     c->family = strchr(own, ':') ? AF_INET6 : AF_INET;
     return inet_pton(c->family, own, c->own) == 1 && inet_pton(c->family, other, c->other) == 1;
@@ -117,12 +117,12 @@ static int look_up(const struct connection *c, const char *table, bool mapped)
     return port;
 }
 
-static int find_port(void)
+static int find_port(const struct request *req)
 {
-    int told = read_port("SERVER_PORT"), found = 0;
+    int told = read_port(req, "SERVER_PORT"), found = 0;
     struct connection c;
 
-    if (!read_connection(&c) || (told && is_connected(&c, told)))
+    if (!read_connection(req, &c) || (told && is_connected(&c, told)))
         return told;
     if (c.family == AF_INET)
         found = look_up(&c, "/proc/net/tcp", false);
@@ -133,8 +133,8 @@ static int find_port(void)
 
 void address_of_api(const struct settings *settings, const struct request *req, struct buf *out)
 {
-    const char *own = getenv("SERVER_ADDR"), *https = getenv("HTTPS");
-    bool tls = https && strcmp(https, "on") == 0, ipv6 = own && strchr(own, ':');
+    const char *own = request_variable(req, "SERVER_ADDR");
+    bool tls = strcmp(request_variable(req, "HTTPS"), "on") == 0, ipv6 = strchr(own, ':');
     size_t length = strlen(settings->api);
     int port;
 
@@ -142,8 +142,8 @@ void address_of_api(const struct settings *settings, const struct request *req, 
         buf_put(out, settings->api, length - (settings->api[length - 1] == '/'));
         return;
     }
-    port = find_port();
-    buf_printf(out, "http%s://%s%s%s:%d", tls ? "s" : "", ipv6 ? "[" : "", own ? own : "127.0.0.1", ipv6 ? "]" : "",
+    port = find_port(req);
+    buf_printf(out, "http%s://%s%s%s:%d", tls ? "s" : "", ipv6 ? "[" : "", *own ? own : "127.0.0.1", ipv6 ? "]" : "",
                port  ? port
                : tls ? 443
                      : 80);

@@ -87,11 +87,9 @@ static void become_token_owner(const struct token *token, struct identity *out)
 
 /* -- tokens and sessions -- */
 
-static bool is_good_here(const struct token *token)
+static bool is_good_here(const struct request *req, const struct token *token)
 {
-    const char *address = getenv("REMOTE_ADDR");
-
-    return !token->addresses[0] || (address && network_list_holds(token->addresses, address));
+    return !token->addresses[0] || network_list_holds(token->addresses, request_variable(req, "REMOTE_ADDR"));
 }
 
 static bool is_idle(const struct token *token, int64_t idle_ms, int64_t now_ms)
@@ -101,8 +99,8 @@ static bool is_idle(const struct token *token, int64_t idle_ms, int64_t now_ms)
     return token->kind == TOKEN_SESSION && now_ms - last >= idle_ms;
 }
 
-static int look_up_token(const struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                         enum token_kind kind, struct token *out, struct error *err)
+static int look_up_token(const struct request *req, const struct store *db, const struct settings *settings,
+                         int64_t now_ms, const char *text, enum token_kind kind, struct token *out, struct error *err)
 {
     unsigned char hash[SECRET_HASH_SIZE];
     bool found;
@@ -111,20 +109,21 @@ static int look_up_token(const struct store *db, const struct settings *settings
     if (store_token_get(db, hash, out, &found, err) < 0)
         return -1;
     if (!found || out->kind != kind || out->owner.disabled || (out->expires_ms && out->expires_ms <= now_ms) ||
-        is_idle(out, settings->session_idle_ms, now_ms) || !is_good_here(out))
+        is_idle(out, settings->session_idle_ms, now_ms) || !is_good_here(req, out))
         return refuse(err);
     return 0;
 }
 
 /* A token that is right is never made to wait: nobody can guess 256 bits. But who tries is told so. */
-static int slow_down(struct store *db, const struct settings *settings, int64_t now_ms, struct error *err)
+static int slow_down(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                     struct error *err)
 {
     unsigned char key[SECRET_KEY_SIZE];
     struct guess guess;
 
     if (key_read(settings, key, err) < 0)
         return -1;
-    guess_init(&guess, GUESS_TOKEN, key, NULL);
+    guess_init(&guess, GUESS_TOKEN, key, request_variable(req, "REMOTE_ADDR"), NULL);
     if (guess_check(&guess, db, now_ms, err) < 0)
         return -1;
     guess_failed(&guess, db, now_ms);
@@ -141,12 +140,12 @@ static void note_attempt(const char *account, const char *via, struct identity *
     out->via = via;
 }
 
-static int find_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                      struct token *token, struct error *err)
+static int find_token(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                      const char *text, struct token *token, struct error *err)
 {
-    if (look_up_token(db, settings, now_ms, text, TOKEN_API, token, err) == 0)
+    if (look_up_token(req, db, settings, now_ms, text, TOKEN_API, token, err) == 0)
         return 0;
-    return err->status == 401 ? slow_down(db, settings, now_ms, err) : -1;
+    return err->status == 401 ? slow_down(req, db, settings, now_ms, err) : -1;
 }
 
 static int identify_job(const struct store *db, const char *text, bool runner, struct identity *out, struct error *err)
@@ -177,8 +176,8 @@ static int identify_job(const struct store *db, const char *text, bool runner, s
     return 0;
 }
 
-static int identify_bearer(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                           struct identity *out, struct error *err)
+static int identify_bearer(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                           const char *text, struct identity *out, struct error *err)
 {
     struct token token = {0};
 
@@ -186,7 +185,7 @@ static int identify_bearer(struct store *db, const struct settings *settings, in
         return identify_job(db, text, true, out, err);
     if (strncmp(text, AUTH_WORKER_PREFIX, 4) == 0)
         return identify_job(db, text, false, out, err);
-    if (find_token(db, settings, now_ms, text, &token, err) < 0) {
+    if (find_token(req, db, settings, now_ms, text, &token, err) < 0) {
         note_attempt(token.account, "token", out);
         return -1;
     }
@@ -194,9 +193,9 @@ static int identify_bearer(struct store *db, const struct settings *settings, in
     return 0;
 }
 
-const char *auth_session_cookie(char out[SECRET_TOKEN_SIZE])
+const char *auth_session_cookie(const struct request *req, char out[SECRET_TOKEN_SIZE])
 {
-    const char *p = request_header("COOKIE");
+    const char *p = request_header(req, "COOKIE");
     size_t name = strlen(auth_cookie_name);
 
     while (p && *p) {
@@ -211,12 +210,12 @@ const char *auth_session_cookie(char out[SECRET_TOKEN_SIZE])
 }
 
 /* Failures are not counted: the cookie of a page that was left open is no attack. */
-static int identify_session(const struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                            struct identity *out, struct error *err)
+static int identify_session(const struct request *req, const struct store *db, const struct settings *settings,
+                            int64_t now_ms, const char *text, struct identity *out, struct error *err)
 {
     struct token token;
 
-    if (look_up_token(db, settings, now_ms, text, TOKEN_SESSION, &token, err) < 0)
+    if (look_up_token(req, db, settings, now_ms, text, TOKEN_SESSION, &token, err) < 0)
         return -1;
     become_token_owner(&token, out);
     return 0;
@@ -225,8 +224,8 @@ static int identify_session(const struct store *db, const struct settings *setti
 /* -- passwords -- */
 
 /* RFC 7617: base64 of user, colon, password. */
-static int identify_basic(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                          struct identity *out, struct error *err)
+static int identify_basic(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                          const char *text, struct identity *out, struct error *err)
 {
     char pair[2 * PASSWORD_MAX];
     struct account account = {0};
@@ -243,7 +242,8 @@ static int identify_basic(struct store *db, const struct settings *settings, int
     if (!colon || strlen(pair) != size)
         return refuse(err);
     *colon = '\0';
-    if (password_check(db, settings, now_ms, pair, colon + 1, &account, err) < 0) {
+    if (password_check(request_variable(req, "REMOTE_ADDR"), db, settings, now_ms, pair, colon + 1, &account, err) <
+        0) {
         note_attempt(account.name, "password", out);
         return -1;
     }
@@ -253,24 +253,24 @@ static int identify_basic(struct store *db, const struct settings *settings, int
 
 /* -- the web server's own users -- */
 
-static const char *remote_user(const struct settings *settings)
+static const char *remote_user(const struct request *req, const struct settings *settings)
 {
-    const char *user = getenv("REMOTE_USER");
+    const char *user = request_variable(req, "REMOTE_USER");
 
-    return strcmp(settings->remote_user, "yes") == 0 && user && *user ? user : NULL;
+    return strcmp(settings->remote_user, "yes") == 0 && *user ? user : NULL;
 }
 
 /* Is the Authorization header the web server's, which has checked it already? With `AuthType Basic`, say, a Basic header is
  * about its users, and none of ours. A Bearer token is always for us. */
-static bool is_for_web_server(const struct settings *settings, const char *sent)
+static bool is_for_web_server(const struct request *req, const struct settings *settings, const char *sent)
 {
-    const char *type = getenv("AUTH_TYPE");
+    const char *type = request_variable(req, "AUTH_TYPE");
     size_t scheme = strcspn(sent, " ");
 
-    if (!remote_user(settings) || (scheme == 6 && strncasecmp(sent, "Bearer", 6) == 0))
+    if (!remote_user(req, settings) || (scheme == 6 && strncasecmp(sent, "Bearer", 6) == 0))
         return false;
     if (scheme == 5 && strncasecmp(sent, "Basic", 5) == 0)
-        return type && strcasecmp(type, "Basic") == 0;
+        return strcasecmp(type, "Basic") == 0;
     return true; /* Digest, Negotiate: nothing that we understand */
 }
 
@@ -332,14 +332,14 @@ static int identify_anonymous(const struct settings *settings, struct identity *
 /* -- all of them -- */
 
 /* A session that was begun here goes before the web server's user; one that has ended does not stand in his way. */
-static int identify_browser(const struct store *db, const struct settings *settings, int64_t now_ms, bool cookies,
-                            struct identity *out, struct error *err)
+static int identify_browser(const struct request *req, const struct store *db, const struct settings *settings,
+                            int64_t now_ms, bool cookies, struct identity *out, struct error *err)
 {
-    const char *user = remote_user(settings);
+    const char *user = remote_user(req, settings);
     char cookie[SECRET_TOKEN_SIZE];
 
-    if (cookies && auth_session_cookie(cookie)) {
-        if (identify_session(db, settings, now_ms, cookie, out, err) == 0)
+    if (cookies && auth_session_cookie(req, cookie)) {
+        if (identify_session(req, db, settings, now_ms, cookie, out, err) == 0)
             return 0;
         if (err->status != 401 || !user)
             return -1;
@@ -347,17 +347,17 @@ static int identify_browser(const struct store *db, const struct settings *setti
     return user ? identify_remote(db, settings, user, out, err) : identify_anonymous(settings, out, err);
 }
 
-static int identify(struct store *db, const struct settings *settings, int64_t now_ms, bool cookies,
-                    struct identity *out, struct error *err)
+static int identify(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                    bool cookies, struct identity *out, struct error *err)
 {
-    const char *sent = request_header("AUTHORIZATION");
+    const char *sent = request_header(req, "AUTHORIZATION");
 
-    if (!sent || !*sent || is_for_web_server(settings, sent))
-        return identify_browser(db, settings, now_ms, cookies, out, err);
+    if (!sent || !*sent || is_for_web_server(req, settings, sent))
+        return identify_browser(req, db, settings, now_ms, cookies, out, err);
     if (strncasecmp(sent, "Bearer ", 7) == 0)
-        return identify_bearer(db, settings, now_ms, sent + 7 + strspn(sent + 7, " "), out, err);
+        return identify_bearer(req, db, settings, now_ms, sent + 7 + strspn(sent + 7, " "), out, err);
     if (strncasecmp(sent, "Basic ", 6) == 0)
-        return identify_basic(db, settings, now_ms, sent + 6 + strspn(sent + 6, " "), out, err);
+        return identify_basic(req, db, settings, now_ms, sent + 6 + strspn(sent + 6, " "), out, err);
     return error_set(err, 401, "unauthorized", "only Basic and Bearer credentials are understood");
 }
 
@@ -367,29 +367,29 @@ static bool shows_admin(const struct identity *who)
     return who->job_right || (who->role == ROLE_ADMIN && (who->in_person || who->has_token));
 }
 
-int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, bool cookies, struct identity *out,
-                  struct error *err)
+int auth_identify(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                  bool cookies, struct identity *out, struct error *err)
 {
     struct error missing = {0};
     int result;
 
     *out = (struct identity){0};
-    result = identify(db, settings, now_ms, cookies, out, err);
+    result = identify(req, db, settings, now_ms, cookies, out, err);
     if ((result == 0 && shows_admin(out)) || auth_require_admin(db, &missing) == 0)
         return result;
     *err = missing;
     return -1;
 }
 
-int auth_identify_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
-                           const char *password, struct identity *out, struct error *err)
+int auth_identify_password(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                           const char *name, const char *password, struct identity *out, struct error *err)
 {
     struct account account = {0};
 
     *out = (struct identity){0};
     if (auth_require_admin(db, err) < 0)
         return -1;
-    if (password_check(db, settings, now_ms, name, password, &account, err) < 0) {
+    if (password_check(request_variable(req, "REMOTE_ADDR"), db, settings, now_ms, name, password, &account, err) < 0) {
         note_attempt(account.name, "password", out);
         return -1;
     }
@@ -397,13 +397,13 @@ int auth_identify_password(struct store *db, const struct settings *settings, in
     return 0;
 }
 
-int auth_identify_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                        struct token *token, struct identity *out, struct error *err)
+int auth_identify_token(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                        const char *text, struct token *token, struct identity *out, struct error *err)
 {
     *out = (struct identity){0};
     if (auth_require_admin(db, err) < 0)
         return -1;
-    if (find_token(db, settings, now_ms, text, token, err) < 0) {
+    if (find_token(req, db, settings, now_ms, text, token, err) < 0) {
         note_attempt(token->account, "token", out);
         return -1;
     }

@@ -38,14 +38,14 @@ int auth_require_admin(const struct store *db, struct error *err);
  * such an account, and may do nothing.
  * -1: 401 unauthorized (wrong, expired, or none and anonymous callers may do nothing), 403 forbidden (a user of the web
  * server who has no role), 429 too_many_failures, too_many_logins, 500, 503 no_admin. */
-int auth_identify(struct store *db, const struct settings *settings, int64_t now_ms, bool cookies, struct identity *out,
-                  struct error *err);
+int auth_identify(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                  bool cookies, struct identity *out, struct error *err);
 
 /* Checks credentials that were sent in a body, as those of a header. -1: as above. */
-int auth_identify_password(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
-                           const char *password, struct identity *out, struct error *err);
-int auth_identify_token(struct store *db, const struct settings *settings, int64_t now_ms, const char *text,
-                        struct token *token, struct identity *out, struct error *err);
+int auth_identify_password(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                           const char *name, const char *password, struct identity *out, struct error *err);
+int auth_identify_token(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
+                        const char *text, struct token *token, struct identity *out, struct error *err);
 
 /* Notes that the caller's token was used, once a minute and only when nobody else writes, so that a read stays a read.
  * After the request: it is a transaction of its own. */
@@ -57,7 +57,7 @@ enum { AUTH_JOB_TOKEN_SIZE = 4 + 26 + 1 + SECRET_TOKEN_SIZE };
 #define AUTH_WORKER_PREFIX JOB_TOKEN_PREFIX
 
 /* Value of the session cookie of the request; NULL: none. `out` holds it. */
-const char *auth_session_cookie(char out[SECRET_TOKEN_SIZE]);
+const char *auth_session_cookie(const struct request *req, char out[SECRET_TOKEN_SIZE]);
 extern const char auth_cookie_name[];
 
 #endif

@@ -65,8 +65,7 @@ static int command_api(int argc, char **argv)
 static int command_answer(int argc, char **argv)
 {
     (void)argc, (void)argv;
-    answer_request();
-    return 0;
+    answer_cgi();
 }
 
 static int command_version(int argc, char **argv)

@@ -33,16 +33,15 @@ static const struct rule *rule_of(enum guess_kind kind, int at)
     return NULL;
 }
 
-void guess_init(struct guess *g, enum guess_kind kind, const unsigned char *key, const char *user)
+void guess_init(struct guess *g, enum guess_kind kind, const unsigned char *key, const char *address, const char *user)
 {
-    const char *address = getenv("REMOTE_ADDR");
     unsigned char own_key[SECRET_KEY_SIZE];
     const struct rule *rule;
     struct network sender;
 
     secret_derive(key, SECRET_USE_GUESS, own_key);
     *g = (struct guess){.kind = kind};
-    network_sender(address ? address : "", &sender);
+    network_sender(address, &sender);
     for (int i = 0; (rule = rule_of(kind, i)); i++) {
         struct buf what = {0};
 

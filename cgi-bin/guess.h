@@ -21,8 +21,8 @@ struct guess {
     bool known;                              /* there are some: guess_check() */
 };
 
-/* `user` may be NULL for a token. The address is REMOTE_ADDR. */
-void guess_init(struct guess *g, enum guess_kind kind, const unsigned char *key, const char *user);
+/* Of that address; `user` may be NULL for a token. */
+void guess_init(struct guess *g, enum guess_kind kind, const unsigned char *key, const char *address, const char *user);
 
 /* May it be tried now? -1: 429 too_many_failures with the seconds to wait. */
 int guess_check(struct guess *g, const struct store *db, int64_t now_ms, struct error *err);

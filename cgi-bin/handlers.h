@@ -37,9 +37,9 @@ write_handler write_secret, write_secret_delete;
 write_handler write_user, write_user_change, write_user_delete, write_token, write_token_delete;
 write_handler write_own_password, write_own_token_delete, write_own_sessions_delete;
 
-/* Waits until the job is over, `seconds` at most (read_jobs.c). Of a job whose runner vanishes meanwhile that is noticed too.
- * *job is the caller's. 404 job_unknown. */
-int wait_for_job(const struct context *ctx, const struct store *db, const char *id, int64_t seconds, struct job *job,
-                 struct error *err);
+/* Waits until the job that the path names is over, `seconds` at most (read_jobs.c), or until nobody waits for the answer. Of
+ * a job whose runner vanishes meanwhile that is noticed too. *job is the caller's. 404 job_unknown. */
+int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, int64_t seconds,
+                 struct job *job, struct error *err);
 
 #endif

@@ -6,6 +6,5 @@
 int main(void)
 {
     umask(077); /* whatever the server's is: the database may be made here */
-    answer_request();
-    return 0;
+    answer_cgi();
 }

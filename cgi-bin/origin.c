@@ -12,18 +12,18 @@ static bool is_listed(const struct settings *settings, const char *origin)
 }
 
 /* Old browsers send Origin alone. */
-static bool is_own(const char *origin)
+static bool is_own(const struct request *req, const char *origin)
 {
-    const char *host = request_header("HOST"), *own = strstr(origin, "://");
+    const char *host = request_header(req, "HOST"), *own = strstr(origin, "://");
 
     return own && host && strcasecmp(own + 3, host) == 0;
 }
 
-enum origin origin_of_request(const struct settings *settings)
+enum origin origin_of_request(const struct request *req, const struct settings *settings)
 {
-    const char *site = request_header("SEC_FETCH_SITE"), *origin = request_header("ORIGIN");
+    const char *site = request_header(req, "SEC_FETCH_SITE"), *origin = request_header(req, "ORIGIN");
 
-    if (site ? strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0 : !origin || is_own(origin))
+    if (site ? strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0 : !origin || is_own(req, origin))
         return ORIGIN_OWN;
     return is_listed(settings, origin) ? ORIGIN_LISTED : ORIGIN_OTHER;
 }
@@ -32,14 +32,14 @@ bool origin_is_form(const struct request *req)
 {
     char type[64];
 
-    request_content_type(type, sizeof type);
+    request_content_type(req, type, sizeof type);
     return req->method == METHOD_POST &&
            (!*type || text_in_words("application/x-www-form-urlencoded multipart/form-data text/plain", type));
 }
 
-void origin_put_headers(const struct settings *settings, struct response *res)
+void origin_put_headers(const struct request *req, const struct settings *settings, struct response *res)
 {
-    const char *origin = request_header("ORIGIN");
+    const char *origin = request_header(req, "ORIGIN");
 
     if (!settings->cors[0])
         return;
@@ -51,10 +51,10 @@ void origin_put_headers(const struct settings *settings, struct response *res)
                     "Allow, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate");
 }
 
-void origin_put_preflight(const struct settings *settings, struct response *res)
+void origin_put_preflight(const struct request *req, const struct settings *settings, struct response *res)
 {
-    origin_put_headers(settings, res);
-    if (!is_listed(settings, request_header("ORIGIN")) || !request_header("ACCESS_CONTROL_REQUEST_METHOD"))
+    origin_put_headers(req, settings, res);
+    if (!is_listed(settings, request_header(req, "ORIGIN")) || !request_header(req, "ACCESS_CONTROL_REQUEST_METHOD"))
         return;
     response_header(res, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE");
     response_header(res, "Access-Control-Allow-Headers",

@@ -15,14 +15,14 @@ enum origin {
     ORIGIN_OTHER,
 };
 
-enum origin origin_of_request(const struct settings *settings);
+enum origin origin_of_request(const struct request *req, const struct settings *settings);
 
 /* Could a form of any site have sent this body (a "simple" request, which asks nobody before)? */
 bool origin_is_form(const struct request *req);
 
 /* What a listed page may read of the answer. Nothing is said to others; cookies are never wanted. */
-void origin_put_headers(const struct settings *settings, struct response *res);
+void origin_put_headers(const struct request *req, const struct settings *settings, struct response *res);
 /* And what it may send: for OPTIONS. */
-void origin_put_preflight(const struct settings *settings, struct response *res);
+void origin_put_preflight(const struct request *req, const struct settings *settings, struct response *res);
 
 #endif

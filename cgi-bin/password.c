@@ -116,8 +116,8 @@ static int check_slowly(struct check *c, bool usable, struct error *err)
     return 0;
 }
 
-int password_check(struct store *db, const struct settings *settings, int64_t now_ms, const char *name,
-                   const char *password, struct account *out, struct error *err)
+int password_check(const char *address, struct store *db, const struct settings *settings, int64_t now_ms,
+                   const char *name, const char *password, struct account *out, struct error *err)
 {
     struct check c = {.db = db, .settings = settings, .now_ms = now_ms, .password = password, .account = out};
     unsigned char key[SECRET_KEY_SIZE];
@@ -128,7 +128,7 @@ int password_check(struct store *db, const struct settings *settings, int64_t no
         return refuse(err);
     if (key_read(settings, key, err) < 0)
         return -1;
-    guess_init(&c.guess, GUESS_PASSWORD, key, name);
+    guess_init(&c.guess, GUESS_PASSWORD, key, address, name);
     hash_password(key, name, password, c.hash);
     if (guess_check(&c.guess, db, now_ms, err) < 0 || store_account_get(db, name, out, &found, err) < 0 ||
         store_password_seen_get(db, c.hash, now_ms, &seen, err) < 0)

@@ -1,9 +1,7 @@
 /* GET /jobs/ID/log and /jobs/ID/response: as entries, or as the text that they make, in parts or as it grows. */
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -257,7 +255,7 @@ static int read_range(const char *range, int64_t size, int64_t *from, int64_t *t
 static int apply_range(const struct request *req, const char *tag, int64_t size, struct response *res,
                        struct copying *c, struct error *err)
 {
-    const char *range = request_header("RANGE"), *if_range = request_header("IF_RANGE");
+    const char *range = request_header(req, "RANGE"), *if_range = request_header(req, "IF_RANGE");
     int use = range && (!if_range || strcmp(if_range, tag) == 0) && req->method == METHOD_GET
                   ? read_range(range, size, &c->from, &c->to)
                   : 1;
@@ -277,7 +275,7 @@ static int apply_range(const struct request *req, const char *tag, int64_t size,
 static int answer_text(const struct request *req, struct text *t, struct response *res, struct error *err)
 {
     struct copying c = {.res = res, .to = t->size};
-    const char *known = request_header("IF_NONE_MATCH");
+    const char *known = request_header(req, "IF_NONE_MATCH");
     int64_t tail;
     char tag[64];
 
@@ -302,14 +300,6 @@ static int answer_text(const struct request *req, struct text *t, struct respons
     return copy_text(t, &c, err);
 }
 
-/* Is whoever reads our answer still there? A pipe without a reader polls as an error. */
-static bool client_is_there(int wait_ms)
-{
-    struct pollfd p = {.fd = STDOUT_FILENO};
-
-    return poll(&p, 1, wait_ms) == 0 || !(p.revents & (POLLERR | POLLHUP));
-}
-
 /* Streams the log until the job is over and all of it was sent. */
 static int follow(const struct request *req, const struct context *ctx, struct text *t, struct response *res,
                   struct error *err)
@@ -331,7 +321,7 @@ static int follow(const struct request *req, const struct context *ctx, struct t
         if (copy_text(t, &c, err) < 0)
             return -1;
         c.from = c.to;
-        if (over || c.client_gone || !client_is_there(pause_ms))
+        if (over || c.client_gone || !gateway_pause(req->gateway, pause_ms))
             return 0;
         text_clear(t);
         store_refresh(t->db);
@@ -374,8 +364,7 @@ int read_response(const struct request *req, const struct context *ctx, const st
     int64_t wait;
 
     if (request_query_int(req, "wait", 0, 60, -1, &wait, err) < 0 ||
-        wait_for_job(ctx, db, request_path(req, "id"), wait < 0 ? 0 : wait, &t.job, err) < 0 ||
-        settle_size(&t, err) < 0)
+        wait_for_job(req, ctx, db, wait < 0 ? 0 : wait, &t.job, err) < 0 || settle_size(&t, err) < 0)
         return -1;
     if (wait >= 0 && check_outcome(&t.job, err) < 0)
         return -1;

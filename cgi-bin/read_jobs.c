@@ -1,5 +1,4 @@
 /* GET /jobs, /jobs/ID, /jobs/ID/status. */
-#include <poll.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -94,10 +93,12 @@ int read_jobs(const struct request *req, const struct context *ctx, const struct
     return put_counts(ctx, db, res, err);
 }
 
-int wait_for_job(const struct context *ctx, const struct store *db, const char *id, int64_t seconds, struct job *job,
-                 struct error *err)
+int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, int64_t seconds,
+                 struct job *job, struct error *err)
 {
+    const char *id = request_path(req, "id");
     int64_t deadline = clock_monotonic_ms() + seconds * 1000;
+    bool wanted = true;
     int pause_ms = 1;
 
     for (;;) {
@@ -105,10 +106,10 @@ int wait_for_job(const struct context *ctx, const struct store *db, const char *
 
         if (store_job_get(db, id, job, err) < 0)
             return -1;
-        if (job_state_is_over(job->state) || left <= 0)
+        if (job_state_is_over(job->state) || left <= 0 || !wanted)
             return 0;
         job_clear(job);
-        poll(NULL, 0, left < pause_ms ? (int)left : pause_ms);
+        wanted = gateway_pause(req->gateway, left < pause_ms ? (int)left : pause_ms);
         store_refresh(db);
         if (engine_reap_job(ctx->engine, id, err) < 0)
             return -1;
@@ -123,8 +124,7 @@ int read_job(const struct request *req, const struct context *ctx, const struct 
     AUTO(job) struct job job = {0};
     int64_t wait;
 
-    if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 ||
-        wait_for_job(ctx, db, request_path(req, "id"), wait, &job, err) < 0)
+    if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 || wait_for_job(req, ctx, db, wait, &job, err) < 0)
         return -1;
     if (req->format == FORMAT_CSV) {
         begin_csv(res);

@@ -1,4 +1,4 @@
-/* One HTTP request, out of the environment that CGI/1.1 gives. */
+/* One HTTP request, out of the variables that CGI/1.1 gives. */
 #include "request.h"
 
 #include <ctype.h>
@@ -6,9 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -24,24 +22,22 @@ const char *method_name(enum method method)
     return method_names[method];
 }
 
-static const char *variable(const char *name)
+const char *request_variable(const struct request *req, const char *name)
 {
-    const char *value = getenv(name);
-
-    return value ? value : "";
+    return gateway_variable(req->gateway, name);
 }
 
-const char *request_header(const char *cgi_name)
+const char *request_header(const struct request *req, const char *cgi_name)
 {
     char name[64];
 
     snprintf(name, sizeof name, "HTTP_%s", cgi_name);
-    return getenv(name);
+    return req->gateway->kind->variable(req->gateway, name);
 }
 
-static enum method read_method(void)
+static enum method read_method(const struct request *req)
 {
-    const char *sent = variable("REQUEST_METHOD");
+    const char *sent = request_variable(req, "REQUEST_METHOD");
 
     for (enum method m = METHOD_GET; m < METHODS; m++) {
         if (strcmp(method_names[m], sent) == 0)
@@ -92,7 +88,7 @@ static const char *skip_prefix(const char *raw, const char *prefix)
 /* The folder we live in is known from SCRIPT_NAME, which the server derived from its own configuration. */
 static int find_base(struct request *req, struct error *err)
 {
-    const char *script = variable("SCRIPT_NAME");
+    const char *script = request_variable(req, "SCRIPT_NAME");
     size_t length = strlen(script), program = sizeof PROGRAM - 1;
 
     if (length < program || strcmp(script + length - program, PROGRAM) != 0)
@@ -153,17 +149,17 @@ static int split_path(struct request *req, const char *raw, struct error *err)
 
 static int read_path(struct request *req, struct error *err)
 {
-    const char *uri = variable("REQUEST_URI"), *rest;
+    const char *uri = request_variable(req, "REQUEST_URI"), *rest;
     char raw[REQUEST_PATH_MAX];
 
     if (find_base(req, err) < 0)
         return -1;
     if (!*uri) /* no rewriting server in between: the runner's reports come this way */
-        return split_path(req, variable("PATH_INFO"), err);
+        return split_path(req, request_variable(req, "PATH_INFO"), err);
     if (strcspn(uri, "?") >= sizeof raw)
         return error_set(err, 414, "path_too_long", "the path is longer than %d bytes", REQUEST_PATH_MAX - 1);
     copy_raw_path(uri, raw, sizeof raw);
-    rest = skip_prefix(raw, variable("SCRIPT_NAME"));
+    rest = skip_prefix(raw, request_variable(req, "SCRIPT_NAME"));
     if (!rest)
         rest = skip_prefix(raw, req->base);
     if (!rest)
@@ -173,7 +169,7 @@ static int read_path(struct request *req, struct error *err)
 
 static int read_query(struct request *req, struct error *err)
 {
-    const char *p = variable("QUERY_STRING");
+    const char *p = request_variable(req, "QUERY_STRING");
     char *to;
 
     if (strlen(p) > REQUEST_QUERY_MAX)
@@ -212,10 +208,11 @@ static void make_request_id(struct request *req)
     text_to_hex(random, sizeof random, req->id);
 }
 
-int request_init(struct request *req, struct error *err)
+int request_init(struct request *req, struct gateway *gateway, struct error *err)
 {
+    req->gateway = gateway;
     make_request_id(req);
-    req->method = read_method();
+    req->method = read_method(req);
     if (read_path(req, err) < 0)
         return -1;
     return read_query(req, err);
@@ -290,7 +287,7 @@ static int read_to_end(struct request *req, int64_t max, struct error *err)
 
         if (!to)
             return error_set(err, 500, "internal", "the server ran out of memory");
-        n = io_read_all(STDIN_FILENO, to, CHUNK);
+        n = gateway_read(req->gateway, to, CHUNK);
         if (n < 0)
             return error_set(err, 400, "body_short", "the body could not be read");
         req->body.size += (size_t)n;
@@ -304,7 +301,7 @@ static int read_to_end(struct request *req, int64_t max, struct error *err)
 
 int request_read_body(struct request *req, int64_t max, struct error *err)
 {
-    const char *length_text = variable("CONTENT_LENGTH");
+    const char *length_text = request_variable(req, "CONTENT_LENGTH");
     long long length;
     ssize_t got;
     char *to;
@@ -322,7 +319,7 @@ int request_read_body(struct request *req, int64_t max, struct error *err)
     to = buf_reserve(&req->body, (size_t)length);
     if (!to)
         return error_set(err, 500, "internal", "the server ran out of memory");
-    got = io_read_all(STDIN_FILENO, to, (size_t)length);
+    got = gateway_read(req->gateway, to, (size_t)length);
     if (got != length)
         return error_set(err, 400, "body_short", "the body ended before the length that was announced");
     req->body_was_read = true;
@@ -335,16 +332,16 @@ void request_drop_body(struct request *req)
 {
     char chunk[16384];
 
-    if (req->body_was_read || (!*variable("CONTENT_LENGTH") && !request_header("TRANSFER_ENCODING")))
+    if (req->body_was_read || (!*request_variable(req, "CONTENT_LENGTH") && !request_header(req, "TRANSFER_ENCODING")))
         return;
-    while (io_read_all(STDIN_FILENO, chunk, sizeof chunk) > 0)
+    while (gateway_read(req->gateway, chunk, sizeof chunk) > 0)
         ;
     req->body_was_read = true;
 }
 
-void request_content_type(char *out, size_t out_size)
+void request_content_type(const struct request *req, char *out, size_t out_size)
 {
-    const char *type = variable("CONTENT_TYPE");
+    const char *type = request_variable(req, "CONTENT_TYPE");
     size_t n = strcspn(type, "; \t");
 
     if (n >= out_size)
@@ -412,7 +409,7 @@ static int quality(const char *accept, const char *type)
 
 int request_negotiate(struct request *req, unsigned formats, struct error *err)
 {
-    const char *accept = request_header("ACCEPT");
+    const char *accept = request_header(req, "ACCEPT");
     int best = 0;
 
     req->format = FORMAT_JSON;

@@ -6,8 +6,9 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "gateway.h"
 
-/* One HTTP request as CGI/1.1 (RFC 3875) hands it over: in the environment and on standard input. The path is taken
+/* One HTTP request as a gateway hands it over, with the variables of CGI/1.1 (RFC 3875). The path is taken
  * from REQUEST_URI, which is what the client sent: so an encoded slash stays inside its segment. The program's
  * arguments are never looked at: a query without '=' becomes them (RFC 3875 section 4.4). */
 
@@ -27,6 +28,7 @@ struct parameter {
 };
 
 struct request {
+    struct gateway *gateway; /* where it comes from */
     enum method method;
     char id[17];     /* of this request: stands in the error log and in answers that failed */
     char *base;      /* path of the folder that JobJoker lives in, "" or "/jobs-app"; no slash at its end */
@@ -44,9 +46,9 @@ struct request {
     bool body_was_read;
 };
 
-/* Reads method, path and query; the body stays where it is.
+/* Reads method, path and query out of the gateway, which outlives it; the body stays where it is.
  * -1: 400 bad_request (broken escapes), 414 path_too_long, 500. A method that no path has is the router's matter. */
-int request_init(struct request *req, struct error *err);
+int request_init(struct request *req, struct gateway *gateway, struct error *err);
 void request_clear(struct request *req);
 
 /* Appends the path of the folder that JobJoker lives in, as it stands in a URL: percent-encoded, no slash at its end. */
@@ -56,7 +58,9 @@ void request_put_base(const struct request *req, struct buf *out);
 const char *method_name(enum method method);
 
 /* A header of the request, by its CGI name ("IF_NONE_MATCH"); NULL: not sent. */
-const char *request_header(const char *cgi_name);
+const char *request_header(const struct request *req, const char *cgi_name);
+/* What the server says of it besides (RFC 3875 section 4.1): "REMOTE_ADDR", "HTTPS"; "": nothing. */
+const char *request_variable(const struct request *req, const char *name);
 
 /* A parameter of the path; there, since the route matched. */
 const char *request_path(const struct request *req, const char *name);
@@ -78,7 +82,7 @@ int request_read_body(struct request *req, int64_t max, struct error *err);
 void request_drop_body(struct request *req);
 
 /* Type of the body without parameters, in lower case ("application/json"); "" when none was sent. */
-void request_content_type(char *out, size_t out_size);
+void request_content_type(const struct request *req, char *out, size_t out_size);
 
 /* Picks one of the formats (bits) a route has: the path's suffix decides, else Accept (RFC 9110 section 12.5.1).
  * -1: 406 not_acceptable. */

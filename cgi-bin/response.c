@@ -1,19 +1,17 @@
-/* What is answered, as CGI/1.1 (RFC 3875 section 6) wants it: headers, an empty line, the body, on standard output. */
+/* What is answered, as CGI/1.1 (RFC 3875 section 6) wants it: headers, an empty line, the body. */
 #include "response.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
 #include "base/secret.h"
 #include "base/text.h"
 
-void response_init(struct response *res)
+void response_init(struct response *res, struct gateway *gateway)
 {
-    *res = (struct response){.status = 200, .total = -1};
+    *res = (struct response){.gateway = gateway, .status = 200, .total = -1};
     res->json.out = &res->data;
 }
 
@@ -101,7 +99,7 @@ static void put_envelope(struct response *res, struct buf *out)
 
 static bool wants_text(const struct request *req)
 {
-    const char *accept = request_header("ACCEPT");
+    const char *accept = request_header(req, "ACCEPT");
 
     return req->suffix == FORMAT_TEXT || (req->format == FORMAT_TEXT && accept && strstr(accept, "text/plain"));
 }
@@ -212,14 +210,14 @@ int response_begin_stream(struct response *res, const char *type, int64_t length
 
     put_head(res, type, length, &head);
     res->sent = true;
-    result = head.failed ? -1 : io_write_all(STDOUT_FILENO, head.data, head.size);
+    result = head.failed ? -1 : gateway_write(res->gateway, head.data, head.size);
     buf_clear(&head);
     return result;
 }
 
 int response_write(struct response *res, const void *bytes, size_t size)
 {
-    return res->head_only ? 0 : io_write_all(STDOUT_FILENO, bytes, size);
+    return res->head_only ? 0 : gateway_write(res->gateway, bytes, size);
 }
 
 /* A tag from the bytes themselves: whatever changes the answer changes it. */
@@ -227,7 +225,7 @@ static void tag_body(struct response *res, const struct request *req, const stru
 {
     unsigned char hash[SECRET_HASH_SIZE];
     char hex[33], tag[128];
-    const char *known = request_header("IF_NONE_MATCH");
+    const char *known = request_header(req, "IF_NONE_MATCH");
 
     if (!res->has_tag) {
         secret_hash(body->data, body->size, hash);
@@ -265,8 +263,8 @@ void response_send(struct response *res, const struct request *req)
         static const char sorry[] = "Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
 
         log_line("an answer was too large for the memory");
-        (void)io_write_all(STDOUT_FILENO, sorry, sizeof sorry - 1);
-    } else if (io_write_all(STDOUT_FILENO, whole.data, whole.size) < 0) {
+        (void)gateway_write(res->gateway, sorry, sizeof sorry - 1);
+    } else if (gateway_write(res->gateway, whole.data, whole.size) < 0) {
         log_line("the client went away before it had its answer");
     }
     buf_clear(&envelope);

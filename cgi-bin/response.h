@@ -13,10 +13,11 @@
  * `data`), a text of a type of its own, or a stream. It is sent once, by response_send(), or begun by
  * response_begin_stream(). */
 struct response {
-    int status;         /* 200 unless a handler says otherwise */
-    struct buf headers; /* "Name: value\r\n" each */
-    bool has_tag;       /* a handler set an ETag of its own */
-    bool no_store;      /* it holds a secret: nobody on the way may keep it */
+    struct gateway *gateway; /* where it goes to */
+    int status;              /* 200 unless a handler says otherwise */
+    struct buf headers;      /* "Name: value\r\n" each */
+    bool has_tag;            /* a handler set an ETag of its own */
+    bool no_store;           /* it holds a secret: nobody on the way may keep it */
 
     struct buf data;         /* items of `data`, as JSON */
     struct json_writer json; /* writes into `data` */
@@ -30,7 +31,7 @@ struct response {
     bool head_only; /* HEAD: no body */
 };
 
-void response_init(struct response *res);
+void response_init(struct response *res, struct gateway *gateway);
 void response_clear(struct response *res);
 
 /* Adds a header. The value must be free of line breaks; what is not visible ASCII is percent-encoded. */

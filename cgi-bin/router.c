@@ -85,18 +85,18 @@ const struct route *router_find(struct request *req, struct response *res, struc
     return NULL;
 }
 
-bool router_reads_json(const struct route *route)
+bool router_reads_json(const struct request *req, const struct route *route)
 {
     char type[64];
 
-    request_content_type(type, sizeof type);
+    request_content_type(req, type, sizeof type);
     return route->reads_json || (route->body == BODY_ENTRY && strcmp(type, "application/x-ndjson") == 0);
 }
 
 /* RFC 9110 section 11.6.1. A script of the page has its own log-in form, and must not make the browser ask as well. */
-static void put_challenge(struct response *res)
+static void put_challenge(const struct request *req, struct response *res)
 {
-    const char *destination = request_header("SEC_FETCH_DEST");
+    const char *destination = request_header(req, "SEC_FETCH_DEST");
 
     response_header(res, "WWW-Authenticate", "Bearer realm=\"JobJoker\"");
     if (!destination || strcmp(destination, "empty") != 0)
@@ -194,9 +194,9 @@ static int look_after(const struct request *req, const struct context *ctx, stru
 }
 
 /* A source of unknown length that breaks off would look whole; of code, half is worse than nothing. */
-static int check_length(const struct route *route, struct error *err)
+static int check_length(const struct request *req, const struct route *route, struct error *err)
 {
-    if (route->body != BODY_CODE || getenv("CONTENT_LENGTH"))
+    if (route->body != BODY_CODE || *request_variable(req, "CONTENT_LENGTH"))
         return 0;
     return error_set(err, 411, "length_required", "send the length of the source (Content-Length)");
 }
@@ -205,7 +205,8 @@ static int call(struct request *req, const struct route *route, struct context *
                 struct trail *trail, struct response *res, struct error *err)
 {
     if (request_negotiate(req, route->formats, err) < 0 || check_path(req, err) < 0 ||
-        check_query(req, route, err) < 0 || check_grant(req, ctx->who, db, err) < 0 || check_length(route, err) < 0)
+        check_query(req, route, err) < 0 || check_grant(req, ctx->who, db, err) < 0 ||
+        check_length(req, route, err) < 0)
         return -1;
     if (route->body != BODY_NONE && request_read_body(req, body_max(route->body, ctx->settings), err) < 0)
         return -1;
@@ -220,14 +221,14 @@ static int call(struct request *req, const struct route *route, struct context *
  * one a page that is listed may write. */
 static int check_origin(const struct request *req, const struct route *route, enum origin origin, struct error *err)
 {
-    const char *sent = request_header("AUTHORIZATION");
+    const char *sent = request_header(req, "AUTHORIZATION");
     char cookie[SECRET_TOKEN_SIZE];
 
     if (!route->write)
         return 0;
     if (origin == ORIGIN_OTHER || (origin == ORIGIN_LISTED && !(sent && strncasecmp(sent, "Bearer ", 7) == 0)))
         return error_set(err, 403, "cross_site", "this request comes from a page of another site");
-    if (route->role > ROLE_NONE && !sent && origin_is_form(req) && auth_session_cookie(cookie))
+    if (route->role > ROLE_NONE && !sent && origin_is_form(req) && auth_session_cookie(req, cookie))
         return error_set(err, 403, "cross_site",
                          "with a session's cookie, send JSON: forms of other sites cannot do that");
     return 0;
@@ -236,14 +237,14 @@ static int check_origin(const struct request *req, const struct route *route, en
 static int answer(const struct route *route, struct request *req, struct context *ctx, struct store *db,
                   struct trail *trail, struct response *res, struct identity *who, struct error *err)
 {
-    enum origin origin = origin_of_request(ctx->settings);
+    enum origin origin = origin_of_request(req, ctx->settings);
 
-    origin_put_headers(ctx->settings, res);
+    origin_put_headers(req, ctx->settings, res);
     if (check_origin(req, route, origin, err) < 0)
         return -1;
     ctx->who = who;
     if (route->role > ROLE_NONE) {
-        if (auth_identify(db, ctx->settings, ctx->engine->now_ms, origin == ORIGIN_OWN, who, err) < 0 ||
+        if (auth_identify(req, db, ctx->settings, ctx->engine->now_ms, origin == ORIGIN_OWN, who, err) < 0 ||
             check_rights(req, route, who, err) < 0)
             return -1;
     } else if (route->write && auth_require_admin(db, err) < 0) {
@@ -265,7 +266,7 @@ void router_answer(const struct route *route, struct request *req, const struct 
         if (trail_is_refusal(&err))
             trail_refuse(&trail, &who, &err);
         if (err.status == 401)
-            put_challenge(res);
+            put_challenge(req, res);
         if (err.status >= 500)
             log_line("request %s: %d %s: %s", req->id, err.status, err.code, err.message);
         if (!res->sent)

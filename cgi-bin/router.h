@@ -58,7 +58,7 @@ extern const size_t route_count;
 const struct route *router_find(struct request *req, struct response *res, struct error *err);
 
 /* Will answering this request read JSON? */
-bool router_reads_json(const struct route *route);
+bool router_reads_json(const struct request *req, const struct route *route);
 
 /* Answers one request: checks the rights, reads the body, calls the handler. */
 void router_answer(const struct route *route, struct request *req, const struct context *ctx_without_who,

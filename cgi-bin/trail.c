@@ -41,11 +41,11 @@ static const char *object_of(const struct request *req)
 static int begin_row(struct trail *t, const struct identity *who, struct error *err)
 {
     struct audit_row *row = &t->note.row;
-    const char *address = getenv("REMOTE_ADDR");
+    const char *address = request_variable(t->req, "REMOTE_ADDR");
 
     *row = (struct audit_row){.time_ms = t->ctx->engine->now_ms, .times = 1};
     audit_set_text(row->request, sizeof row->request, t->req->id);
-    audit_set_text(row->address, sizeof row->address, address ? address : "");
+    audit_set_text(row->address, sizeof row->address, address);
     snprintf(row->action, sizeof row->action, "%s %s", method_name(t->route->method), t->route->path);
     audit_set_text(row->object, sizeof row->object, object_of(t->req));
     set_who(row, who);

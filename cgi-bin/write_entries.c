@@ -81,7 +81,7 @@ static int append(struct request *req, const struct context *ctx, enum entry_kin
     struct entry entry = {.time_ms = ctx->engine->now_ms, .stream = STREAM_API};
     char type[64];
 
-    request_content_type(type, sizeof type);
+    request_content_type(req, type, sizeof type);
     if (strcmp(type, "multipart/form-data") == 0)
         return error_set(err, 415, "type_unknown", "the body is the entry itself: send it without a form");
     res->status = 201;
@@ -117,7 +117,7 @@ int write_report(struct request *req, const struct context *ctx, struct store *d
     char type[64];
 
     (void)db;
-    request_content_type(type, sizeof type);
+    request_content_type(req, type, sizeof type);
     if (strcmp(type, "application/x-jobjoker-report") != 0)
         return error_set(err, 415, "type_unknown", "a report has the type application/x-jobjoker-report");
     if (engine_report(ctx->engine, request_path(req, "id"), ctx->who->hash, buf_text(&req->body), req->body.size,

@@ -7,8 +7,8 @@
 #include "store/audit.h"
 
 /* Whose credentials are these, and what may the session do? One that a token begins may no more than the token. */
-static int check(const struct json *body, const struct context *ctx, struct store *db, struct token *session,
-                 struct identity *who, struct error *err)
+static int check(const struct request *req, const struct json *body, const struct context *ctx, struct store *db,
+                 struct token *session, struct identity *who, struct error *err)
 {
     const char *user = json_string(json_member(body, "user")), *password = json_string(json_member(body, "password"));
     const char *text = json_string(json_member(body, "token"));
@@ -16,13 +16,13 @@ static int check(const struct json *body, const struct context *ctx, struct stor
 
     *session = (struct token){.role = ROLE_ADMIN};
     if (text) {
-        if (auth_identify_token(db, ctx->settings, now_ms, text, session, who, err) < 0)
+        if (auth_identify_token(req, db, ctx->settings, now_ms, text, session, who, err) < 0)
             return -1;
         memcpy(session->parent, session->hash, sizeof session->parent);
         session->has_parent = true;
     } else if (!user || !password) {
         return error_set(err, 422, "session_invalid", "log in with {\"user\",\"password\"} or {\"token\"}");
-    } else if (auth_identify_password(db, ctx->settings, now_ms, user, password, who, err) < 0) {
+    } else if (auth_identify_password(req, db, ctx->settings, now_ms, user, password, who, err) < 0) {
         return -1;
     }
     strcpy(session->account, who->name);
@@ -47,12 +47,12 @@ static int make_session(const struct context *ctx, struct token *session, char t
 /* The browser compares the path with that of its URLs, in which a space is %20. */
 static void put_cookie(const struct request *req, const char *value, int seconds, struct response *res)
 {
-    const char *https = getenv("HTTPS");
+    bool tls = strcmp(request_variable(req, "HTTPS"), "on") == 0;
     AUTO(buf) struct buf base = {0};
 
     request_put_base(req, &base);
     response_header(res, "Set-Cookie", "%s=%s; Path=%s/; Max-Age=%d; HttpOnly; SameSite=Strict%s", auth_cookie_name,
-                    value, buf_text(&base), seconds, https && strcmp(https, "on") == 0 ? "; Secure" : "");
+                    value, buf_text(&base), seconds, tls ? "; Secure" : "");
 }
 
 /* POST /session. 200; 401 unauthorized; 422 session_invalid; 429; 503 no_admin. */
@@ -67,7 +67,7 @@ int write_session(struct request *req, const struct context *ctx, struct store *
 
     if (!body)
         return -1;
-    result = check(body, ctx, db, &session, &who, err);
+    result = check(req, body, ctx, db, &session, &who, err);
     json_free(body);
     audit_by(db, who.name, who.via ? who.via : "");
     if (result < 0)
@@ -97,7 +97,7 @@ int write_session_delete(struct request *req, const struct context *ctx, struct 
 
     (void)ctx;
     put_cookie(req, "", 0, res);
-    if (!auth_session_cookie(text))
+    if (!auth_session_cookie(req, text))
         return 0;
     secret_hash(text, strlen(text), hash);
     if (store_token_get(db, hash, &session, &found, err) < 0)

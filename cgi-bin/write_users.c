@@ -113,7 +113,8 @@ int write_user_delete(struct request *req, const struct context *ctx, struct sto
     return users_delete(db, request_path(req, "user"), err);
 }
 
-static int change_own_password(const struct json *body, const struct context *ctx, struct store *db, struct error *err)
+static int change_own_password(const struct request *req, const struct json *body, const struct context *ctx,
+                               struct store *db, struct error *err)
 {
     const char *old = json_string(json_member(body, "old")), *new = json_string(json_member(body, "new"));
     struct user_change change = {.disabled = -1, .password = new, .keeps = ctx->who->has_token ? ctx->who->hash : NULL};
@@ -123,7 +124,8 @@ static int change_own_password(const struct json *body, const struct context *ct
         return -1;
     if (!old || !new || !*new)
         return error_set(err, 422, "password_invalid", "send {\"old\",\"new\"}, both texts");
-    if (password_check(db, ctx->settings, ctx->engine->now_ms, ctx->who->name, old, &account, err) < 0) {
+    if (password_check(request_variable(req, "REMOTE_ADDR"), db, ctx->settings, ctx->engine->now_ms, ctx->who->name,
+                       old, &account, err) < 0) {
         if (err->status == 401) /* who calls is known: it is the old password that is wrong */
             error_set(err, 403, "password_wrong", "the old password is another one");
         return -1;
@@ -141,7 +143,7 @@ int write_own_password(struct request *req, const struct context *ctx, struct st
     (void)res;
     if (!body)
         return -1;
-    result = change_own_password(body, ctx, db, err);
+    result = change_own_password(req, body, ctx, db, err);
     json_free(body);
     return result;
 }

@@ -18,9 +18,9 @@ static bool names_worker(const char *tags, const struct worker *now, bool weak)
 }
 
 /* If-Match guards a change that the caller has not seen (RFC 9110 section 13.1.1); If-None-Match: * wants a new one. */
-static int check_preconditions(const struct worker *now, struct error *err)
+static int check_preconditions(const struct request *req, const struct worker *now, struct error *err)
 {
-    const char *match = request_header("IF_MATCH"), *none = request_header("IF_NONE_MATCH");
+    const char *match = request_header(req, "IF_MATCH"), *none = request_header(req, "IF_NONE_MATCH");
 
     if (match && (!now->version || !names_worker(match, now, false)))
         return error_set(err, 412, "worker_changed", "the worker was changed by somebody else meanwhile");
@@ -47,7 +47,7 @@ static int build(struct request *req, const struct context *ctx, struct worker *
 
     if (req->body.size == 0)
         return error_set(err, 422, "worker_empty", "the source of a worker is the body, and this one is empty");
-    request_content_type(type, sizeof type);
+    request_content_type(req, type, sizeof type);
     snprintf(w->name, sizeof w->name, "%s", request_path(req, "name"));
     snprintf(w->author, sizeof w->author, "%s", ctx->who->name);
     w->modified_ms = ctx->engine->now_ms;
@@ -76,7 +76,7 @@ int write_worker(struct request *req, const struct context *ctx, struct store *d
 {
     AUTO(worker) struct worker now = {0}, w = {0};
 
-    if (load(db, request_path(req, "name"), &now, err) < 0 || check_preconditions(&now, err) < 0 ||
+    if (load(db, request_path(req, "name"), &now, err) < 0 || check_preconditions(req, &now, err) < 0 ||
         build(req, ctx, &w, err) < 0)
         return -1;
     if (now.version && strcmp(now.sha256, w.sha256) == 0 && now.kind == w.kind) {
@@ -87,7 +87,7 @@ int write_worker(struct request *req, const struct context *ctx, struct store *d
     if (examine(ctx, &w, res, err) < 0)
         return -1;
     worker_clear(&now);
-    if (store_begin(db, err) < 0 || load(db, w.name, &now, err) < 0 || check_preconditions(&now, err) < 0)
+    if (store_begin(db, err) < 0 || load(db, w.name, &now, err) < 0 || check_preconditions(req, &now, err) < 0)
         return -1;
     res->status = now.version ? 200 : 201; /* before the commit, which takes it along into the audit trail */
     if (store_worker_put(db, &w, err) < 0 || store_commit(db, err) < 0)
@@ -108,7 +108,8 @@ int write_worker_delete(struct request *req, const struct context *ctx, struct s
 
     (void)ctx;
     if (store_begin(db, err) < 0 || store_worker_get(db, request_path(req, "name"), 0, false, &now, err) < 0 ||
-        check_preconditions(&now, err) < 0 || store_worker_delete(db, now.name, err) < 0 || store_commit(db, err) < 0)
+        check_preconditions(req, &now, err) < 0 || store_worker_delete(db, now.name, err) < 0 ||
+        store_commit(db, err) < 0)
         return -1;
     worker_put_json(&now, &res->json);
     return 0;

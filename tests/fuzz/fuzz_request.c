@@ -164,12 +164,12 @@ static void check_request(const struct request *req)
         MUST(req->query[i].name && req->query[i].value);
 }
 
-static void check_identity(void)
+static void check_identity(const struct request *req)
 {
     struct identity who;
     struct error err = {0};
 
-    if (auth_identify(engine.store, &settings, engine.now_ms, true, &who, &err) == 0)
+    if (auth_identify(req, engine.store, &settings, engine.now_ms, true, &who, &err) == 0)
         MUST(*who.name && who.via && who.role < ROLE_NOBODY && (who.role || who.job_right));
     else
         MUST(err.status == 401 || err.status == 429 || err.status == 500);
@@ -180,9 +180,9 @@ static int prepare(struct request *req, const struct route *route, struct error 
 {
     char type[64];
 
-    request_content_type(type, sizeof type);
+    request_content_type(req, type, sizeof type);
     MUST(!strpbrk(type, "; \tABCDEFGHIJKLMNOPQRSTUVWXYZ"));
-    (void)router_reads_json(route);
+    (void)router_reads_json(req, route);
     if (request_negotiate(req, route->formats, err) < 0 || request_read_body(req, 4096, err) < 0)
         return -1;
     MUST(route->formats == 0 || (req->format & route->formats));
@@ -195,13 +195,13 @@ static int answer(struct request *req, struct response *res, struct error *err)
     struct context ctx = {.settings = &settings, .engine = &engine};
     const struct route *route;
 
-    if (request_init(req, err) < 0)
+    if (request_init(req, &gateway_cgi, err) < 0)
         return -1;
     check_request(req);
     route = router_find(req, res, err);
     if (!route)
         return err->status ? -1 : 0;
-    check_identity();
+    check_identity(req);
     if (route->write)
         return prepare(req, route, err);
     router_answer(route, req, &ctx, engine.store, res);
@@ -291,7 +291,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err = {0};
 
     set_up(&in);
-    response_init(&res);
+    response_init(&res, &gateway_cgi);
     if (answer(&req, &res, &err) < 0)
         response_error(&res, &req, &err);
     request_drop_body(&req);

@@ -68,7 +68,7 @@ static void check_route(struct request *req)
     struct response res;
     const struct route *route;
 
-    response_init(&res);
+    response_init(&res, &gateway_cgi);
     for (enum method m = METHOD_OTHER; m < METHODS; m++) {
         struct error err = {0};
 
@@ -99,7 +99,7 @@ static void check_path(const char *base, const struct path *p)
     }
     setenv("SCRIPT_NAME", script.data, 1);
     setenv("REQUEST_URI", uri.size ? uri.data : "/", 1);
-    if (request_init(&req, &err) == 0) {
+    if (request_init(&req, &gateway_cgi, &err) == 0) {
         check_segments(&req, p);
         MUST(strcmp(req.base, base) == 0);
         request_put_base(&req, &base_again);

@@ -82,7 +82,7 @@ static void set_port(const char *name, int port)
 static void assert_address(const char *host, int told, int other_port, const char *prefix, int port)
 {
     struct settings settings = {.api = ""};
-    struct request req = {.base = NULL};
+    struct request req = {.gateway = &gateway_cgi};
     struct buf out = {0};
     char expected[128];
 
@@ -165,7 +165,7 @@ static void without_such_a_connection_the_server_is_believed(void **state)
 static void what_is_set_is_taken_without_its_slash(void **state)
 {
     struct settings settings = {.api = "https://example.org/jobs/"};
-    struct request req = {.base = NULL};
+    struct request req = {.gateway = &gateway_cgi};
     struct buf out = {0};
 
     (void)state;

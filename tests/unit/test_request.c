@@ -36,7 +36,7 @@ static int read_request(struct request *req, const char *base, const char *uri, 
     setenv("REQUEST_URI", uri, 1);
     setenv("QUERY_STRING", query ? query + 1 : "", 1);
     setenv("REQUEST_METHOD", "GET", 0);
-    return request_init(req, err);
+    return request_init(req, &gateway_cgi, err);
 }
 
 /* The segments, each after a slash. */
@@ -221,7 +221,7 @@ static void accept_is_weighed(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct request req = {0};
+        struct request req = {.gateway = &gateway_cgi};
         struct error err = {0};
 
         setenv("HTTP_ACCEPT", cases[i].accept, 1);
@@ -298,7 +298,7 @@ static void a_body_is_as_long_as_it_says(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct request req = {0};
+        struct request req = {.gateway = &gateway_cgi};
         struct error err = {0};
 
         give_input("he\0lo", 5);
@@ -318,7 +318,7 @@ static void a_body_is_as_long_as_it_says(void **state)
 static void a_body_of_unknown_length_is_limited_too(void **state)
 {
     static char large[200000];
-    struct request req = {0};
+    struct request req = {.gateway = &gateway_cgi};
     struct error err = {0};
 
     (void)state;
@@ -327,6 +327,7 @@ static void a_body_of_unknown_length_is_limited_too(void **state)
     assert_int_equal(request_read_body(&req, sizeof large, &err), 0);
     assert_int_equal(req.body.size, sizeof large);
     request_clear(&req);
+    req.gateway = &gateway_cgi;
     give_input(large, sizeof large);
     assert_int_equal(request_read_body(&req, sizeof large - 1, &err), -1);
     assert_int_equal(err.status, 413);
@@ -335,17 +336,18 @@ static void a_body_of_unknown_length_is_limited_too(void **state)
 
 static void a_type_is_told_without_its_parameters(void **state)
 {
+    struct request req = {.gateway = &gateway_cgi};
     char type[16];
 
     (void)state;
     setenv("CONTENT_TYPE", "Text/X-Python; charset=utf-8", 1);
-    request_content_type(type, sizeof type);
+    request_content_type(&req, type, sizeof type);
     assert_string_equal(type, "text/x-python");
     setenv("CONTENT_TYPE", "application/very-long", 1);
-    request_content_type(type, sizeof type);
+    request_content_type(&req, type, sizeof type);
     assert_string_equal(type, "application/ver");
     unsetenv("CONTENT_TYPE");
-    request_content_type(type, sizeof type);
+    request_content_type(&req, type, sizeof type);
     assert_string_equal(type, "");
 }
 
