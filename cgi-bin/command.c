@@ -117,6 +117,9 @@ static const struct command {
     {"tick", "", command_tick,
      "look after jobs whose runner is gone: take in what they left, end them as error or start\n"
      "them again; for cron, on machines that get no requests"},
+    {"cron", "EXPRESSION [--zone ZONE] [--from TIME] [--count N]", command_cron,
+     "explain a cron expression, and tell its next times (5) from now or from TIME on, on the\n"
+     "clock of ZONE (UTC)"},
     {"settings", "[--table]", command_settings,
      "print a commented jobjoker.ini with every setting and its preset, or a Markdown table"},
     {"api", "[--lines]", command_api, "print the API as a Markdown table, or as lines of words"},
