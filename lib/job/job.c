@@ -100,6 +100,21 @@ static void put_progress(struct json_writer *w, const struct job *job)
     json_end(w, '}');
 }
 
+static void put_waiting(struct json_writer *w, const struct job *job)
+{
+    json_name(w, "waiting");
+    if (!job->waiting) {
+        json_put_null(w);
+        return;
+    }
+    json_begin(w, '{');
+    put_text(w, "for", waiting_name(job->waiting));
+    put_time(w, "since", job->waiting_since_ms);
+    put_time(w, "until", job->due_ms);
+    put_number(w, "position", job->position, job->position > 0);
+    json_end(w, '}');
+}
+
 void job_put_json(const struct job *job, struct json_writer *w)
 {
     json_begin(w, '{');
@@ -132,6 +147,10 @@ void job_put_json(const struct job *job, struct json_writer *w)
     json_name(w, "limits");
     limits_put_json(&job->limits, w);
     put_text(w, "on_lost", job_on_lost_name(job->on_lost));
+    put_text(w, "queue", job->queue[0] ? job->queue : NULL);
+    put_number(w, "slots", job->slots, true);
+    put_number(w, "priority", job->priority, true);
+    put_waiting(w, job);
     put_number(w, "log_size", job->log_size, true);
     put_number(w, "response_size", job->response_size, true);
     put_usage(w, &job->usage);
@@ -139,10 +158,11 @@ void job_put_json(const struct job *job, struct json_writer *w)
 }
 
 const char *const job_columns[] = {
-    "id",     "worker",   "version",        "name",     "status",  "parameters", "pid",
-    "host",   "created",  "starttime",      "stoptime", "percent", "message",    "exit_code",
-    "signal", "reason",   "stop_requested", "attempt",  "timeout", "log_size",   "response_size",
-    "paused", "cpu_user", "cpu_system",     "max_rss",  "wall",    NULL,
+    "id",      "worker",    "version",       "name",      "status",         "parameters",
+    "pid",     "host",      "created",       "starttime", "stoptime",       "percent",
+    "message", "exit_code", "signal",        "reason",    "stop_requested", "attempt",
+    "timeout", "log_size",  "response_size", "paused",    "cpu_user",       "cpu_system",
+    "max_rss", "wall",      "queue",         "priority",  "waiting",        NULL,
 };
 
 static void csv_time(struct csv_writer *w, int64_t time_ms)
@@ -204,5 +224,8 @@ void job_put_csv(const struct job *job, struct buf *out)
     csv_seconds(&w, job->usage.known, job->usage.cpu_system_ms);
     csv_number(&w, job->usage.max_rss_kib * 1024, job->usage.known);
     csv_seconds(&w, job->usage.known && job->usage.wall_ms >= 0, job->usage.wall_ms);
+    csv_text(&w, job->queue[0] ? job->queue : NULL);
+    csv_int(&w, job->priority);
+    csv_text(&w, waiting_name(job->waiting));
     csv_end_row(&w);
 }

@@ -9,6 +9,7 @@
 #include "base/ulid.h"
 #include "job/job_state.h"
 #include "job/limits.h"
+#include "job/waiting.h"
 
 /* One job: a worker, its parameters, and what became of it. Times are milliseconds since 1970 UTC, 0: not yet. */
 
@@ -19,6 +20,9 @@ enum {
     JOB_NAME_MAX = 200,   /* bytes */
     JOB_REASON_MAX = 500, /* bytes */
     JOB_HOST_SIZE = 65,
+    JOB_QUEUE_SIZE = 65,
+    JOB_SLOTS_MAX = 1000000,
+    JOB_PRIORITY_MAX = 1000, /* and as low as -1000 */
 };
 
 /* The two tokens of a run begin with these, then the job's id and '_': so a request finds its job, and a process that was
@@ -62,6 +66,14 @@ struct job {
     int64_t timeout_ms;
     struct limits limits;
     enum job_on_lost on_lost;
+    char queue[JOB_QUEUE_SIZE]; /* in which it stands in line; "": in none */
+    int64_t slots;              /* of its queue that it takes while it is active */
+    int64_t priority;           /* the higher goes first */
+    int64_t max_active;         /* jobs of its worker at a time; 0: any number */
+    enum job_waiting waiting;   /* of a job that is idle and was started */
+    int64_t waiting_since_ms;
+    int64_t due_ms;              /* when it goes on by itself; 0: at no set time */
+    int64_t position;            /* in its line, 1 being the next; not stored: 0 unless it was asked for */
     bool pause_wanted, paused;   /* asked for; done */
     int64_t log_count, log_size; /* entries; bytes of the text */
     int64_t response_count, response_size;

@@ -5,9 +5,12 @@
 #include <string.h>
 
 /* A cell that is not there is 0: refused. An idle job takes the three ends from an external process that reports a job
- * which no runner of ours holds. */
+ * which no runner of ours holds; one that waits to run is ended by who no longer wants it. */
 static const enum job_state next_state[JOB_STATES][JOB_EVENTS] = {
-    [JOB_IDLE] = {[EVENT_START] = JOB_ACTIVE, [EVENT_SUCCESS] = JOB_DONE, [EVENT_FAILURE] = JOB_ERROR},
+    [JOB_IDLE] = {[EVENT_START] = JOB_ACTIVE,
+                  [EVENT_SUCCESS] = JOB_DONE,
+                  [EVENT_FAILURE] = JOB_ERROR,
+                  [EVENT_KILLED] = JOB_STOP},
     [JOB_ACTIVE] = {[EVENT_SUCCESS] = JOB_DONE, [EVENT_FAILURE] = JOB_ERROR, [EVENT_KILLED] = JOB_STOP},
 };
 

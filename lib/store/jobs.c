@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/ulid.h"
 #include "store/query.h"
+#include "store/queues.h"
 #include "store/store.h"
 
 /* All but its number. What is asked for often comes first. */
@@ -14,7 +15,8 @@
     "response_size, cpu_user, cpu_system, max_rss, lease_hash, token_hash, name, reason, "      \
     "progress, parameters, pause_wanted, paused, on_lost, seen, suspicion, limit_cpu, "         \
     "limit_memory, limit_files, limit_processes, limit_file_size, limit_log, wall, blocks_in, " \
-    "blocks_out, switches, switches_forced"
+    "blocks_out, switches, switches_forced, queue, slots, priority, max_active, waiting, "      \
+    "waiting_since, due"
 
 enum {
     JOB_INSERT,
@@ -32,7 +34,7 @@ static const struct statement sql[STATEMENTS] = {
     [JOB_INSERT] = {"INSERT INTO job (" JOB_COLUMNS ") VALUES ("
                     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
                     "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, "
-                    "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46)"},
+                    "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53)"},
     [JOB_GET] = {"SELECT number, " JOB_COLUMNS " FROM job WHERE id = ?1"},
     [JOB_UPDATE] = {"UPDATE job SET "
                     "version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8, started = ?10, "
@@ -43,11 +45,11 @@ static const struct statement sql[STATEMENTS] = {
                     "paused = ?32, on_lost = ?33, seen = ?34, suspicion = ?35, limit_cpu = ?36, "
                     "limit_memory = ?37, limit_files = ?38, limit_processes = ?39, limit_file_size = ?40, "
                     "limit_log = ?41, wall = ?42, blocks_in = ?43, blocks_out = ?44, switches = ?45, "
-                    "switches_forced = ?46"
-                    " WHERE id = ?1 AND state = ?47"},
+                    "switches_forced = ?46, waiting = ?51, waiting_since = ?52, due = ?53"
+                    " WHERE id = ?1 AND state = ?54"},
     [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2"},
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
-    [JOB_PEEK] = {"SELECT state, held, host, worker FROM job WHERE id = ?1"},
+    [JOB_PEEK] = {"SELECT state, held, host, worker, waiting FROM job WHERE id = ?1"},
     [JOB_COUNTS] = {"SELECT state, sum(jobs) FROM job_count WHERE " ALLOWED("?1", "worker") " GROUP BY state"},
     [JOB_COUNT_ADD] = {"INSERT INTO job_count (worker, state, jobs) VALUES (?1, ?2, ?3)"
                        " ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs"},
@@ -108,13 +110,20 @@ static int read_job(struct query *q, struct job *j, struct error *err)
     j->usage.blocks_out = query_number(q, c++);
     j->usage.switches = query_number(q, c++);
     j->usage.switches_forced = query_number(q, c++);
+    query_read_text(q, c++, j->queue, sizeof j->queue);
+    j->slots = query_number(q, c++);
+    j->priority = query_number(q, c++);
+    j->max_active = query_number(q, c++);
+    j->waiting = (enum job_waiting)query_int(q, c++);
+    j->waiting_since_ms = query_number(q, c++);
+    j->due_ms = query_number(q, c++);
     if (j->parameters)
         return 0;
     job_clear(j);
     return out_of_memory(err);
 }
 
-enum { JOB_COLUMN_COUNT = 46 };
+enum { JOB_COLUMN_COUNT = 53 };
 
 /* In the order of JOB_COLUMNS. */
 static void bind_job(struct query *q, const struct job *j)
@@ -166,6 +175,13 @@ static void bind_job(struct query *q, const struct job *j)
     query_set_number(q, c++, j->usage.blocks_out);
     query_set_number(q, c++, j->usage.switches);
     query_set_number(q, c++, j->usage.switches_forced);
+    query_set_text(q, c++, j->queue);
+    query_set_number(q, c++, j->slots);
+    query_set_number(q, c++, j->priority);
+    query_set_number(q, c++, j->max_active);
+    query_set_number(q, c++, j->waiting);
+    query_set_number(q, c++, j->waiting_since_ms);
+    query_set_number(q, c++, j->due_ms);
     assert(c == JOB_COLUMN_COUNT + 1);
 }
 
@@ -188,7 +204,7 @@ int store_job_insert(struct store *s, struct job *job, struct error *err)
     if (query_run(q, err) < 0)
         return -1;
     job->number = query_last_number(s);
-    return count_job(s, job->worker, job->state, 1, err);
+    return count_job(s, job->worker, job->state, 1, err) < 0 ? -1 : queues_follow_state(s, job, 0, err);
 }
 
 int store_job_peek(const struct store *s, const char *id, struct job_peek *out, struct error *err)
@@ -205,6 +221,7 @@ int store_job_peek(const struct store *s, const char *id, struct job_peek *out, 
         out->held = query_int(q, 1);
         query_read_text(q, 2, out->host, sizeof out->host);
         query_read_text(q, 3, out->worker, sizeof out->worker);
+        out->waiting = (enum job_waiting)query_int(q, 4);
     } else if (step == QUERY_END) {
         result = error_set(err, 404, "job_unknown", "there is no job %s", id);
     } else {
@@ -256,7 +273,9 @@ int store_job_update(struct store *s, const struct job *job, enum job_state from
         return why_untouched(s, job->id, err);
     if (job->state == from)
         return 0;
-    return count_job(s, job->worker, from, -1, err) < 0 ? -1 : count_job(s, job->worker, job->state, 1, err);
+    if (count_job(s, job->worker, from, -1, err) < 0 || count_job(s, job->worker, job->state, 1, err) < 0)
+        return -1;
+    return queues_follow_state(s, job, from, err);
 }
 
 int store_job_delete(struct store *s, const struct job *job, struct error *err)

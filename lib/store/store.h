@@ -114,11 +114,14 @@ struct job_peek {
     char worker[JOB_WORKER_SIZE];
     enum job_state state;
     bool held;
+    enum job_waiting waiting;
     char host[JOB_HOST_SIZE];
 };
 int store_job_peek(const struct store *s, const char *id, struct job_peek *out, struct error *err);
 /* Writes all that may change, if the job is still in state `from`: of two that race, one loses.
- * 404 job_unknown; 409 job_moved. */
+ * 404 job_unknown; 409 job_moved, and where it becomes active under a runner of ours: queue_full (there is no room in its
+ * queue, which may be paused), queue_unknown, worker_full (max_active jobs of its worker are active). Whoever gets one of
+ * these rolls back. */
 int store_job_update(struct store *s, const struct job *job, enum job_state from, struct error *err);
 /* With its log and response. 404 job_unknown. */
 int store_job_delete(struct store *s, const struct job *job, struct error *err);
@@ -128,6 +131,48 @@ int store_job_each(const struct store *s, const struct job_filter *filter, int (
 int store_job_count(const struct store *s, const struct job_filter *filter, int64_t *count, struct error *err);
 /* How many jobs that `grant` allows (NULL: all) are in each state: counts[JOB_STATES]. */
 int store_job_counts(const struct store *s, const struct grant *grant, int64_t *counts, struct error *err);
+
+/* -- queues, and lines in which jobs wait -- */
+
+/* Jobs of a queue take slots of it while they are active. Who changes a job's state (store_job_insert, store_job_update)
+ * takes and gives them in the same transaction. */
+struct queue {
+    char name[JOB_QUEUE_SIZE];
+    int64_t slots; /* 0: no limit */
+    int64_t used;  /* by jobs that are active; more than there are where jobs were reported from outside */
+    bool paused;   /* no job of it is started */
+    int64_t created_ms;
+};
+
+/* May a job that takes so many slots be started? One that takes more than there are may when it is alone. */
+bool queue_has_room(const struct queue *queue, int64_t slots);
+
+int store_queue_get(const struct store *s, const char *name, struct queue *out, bool *found, struct error *err);
+/* In the order of names, from the first after `after` (NULL: from the start). each() borrows the queue; it returns 0 to
+ * go on. */
+int store_queue_each(const struct store *s, const char *after, int limit, int (*each)(const struct queue *, void *),
+                     void *context, struct error *err);
+int store_queue_count(const struct store *s, int64_t *count, struct error *err);
+/* Adds one, or changes slots and paused of one that is there. */
+int store_queue_put(struct store *s, const struct queue *queue, bool is_new, struct error *err);
+/* 404 queue_unknown; 409 queue_busy: jobs wait in it, or are active. */
+int store_queue_delete(struct store *s, const char *name, struct error *err);
+/* How many jobs wait in it: looks at each. */
+int store_queue_length(const struct store *s, const char *name, int64_t *waiting, struct error *err);
+
+/* Who is to be started next in a queue: the first in line, by priority, then by when he came. id "": nobody, or there is no
+ * room for him; then nobody passes him. Costs the same however many wait. */
+int store_line_first(const struct store *s, const char *queue, char id[ULID_SIZE], struct error *err);
+/* The first of those that wait for their worker (WAITING_WORKER); id "": nobody does. */
+int store_gate_first(const struct store *s, const char *worker, char id[ULID_SIZE], struct error *err);
+/* How many jobs of a worker are active, or have passed to the line of a queue. */
+int store_gate_count(const struct store *s, const char *worker, int64_t *count, struct error *err);
+/* The next worker that jobs wait for, after that name; "": there is none. The two may be the same memory. */
+int store_gate_next(const struct store *s, const char *after, char worker[JOB_WORKER_SIZE], struct error *err);
+/* Where a job stands in its line, 1 being the next; 0: it stands in none. Looks at each that is before it. */
+int store_line_position(const struct store *s, const struct job *job, int64_t *position, struct error *err);
+/* The job whose due_ms is the earliest; id "", *due_ms 0: none has one. */
+int store_due_first(const struct store *s, char id[ULID_SIZE], int64_t *due_ms, struct error *err);
 
 /* -- entries -- */
 
