@@ -24,6 +24,7 @@ static const char *other_callers(const struct route *r)
     return r->job_right & JOB_RIGHT_WORKER ? ", or the job's token"
            : r->job_right                  ? ", or the runner's token"
            : r->in_person                  ? ", not with a token"
+           : r->of_all                     ? ", of all workers"
                                            : "";
 }
 
@@ -44,9 +45,9 @@ static void print_lines(void)
     for (size_t i = 0; i < route_count; i++) {
         const struct route *r = &routes[i];
 
-        printf("%s %s role=%s worker_token=%d runner_token=%d in_person=%d writes=%d unaudited_of_job=%d\n",
+        printf("%s %s role=%s worker_token=%d runner_token=%d in_person=%d of_all=%d writes=%d unaudited_of_job=%d\n",
                method_name(r->method), r->path, role_name(r->role), (r->job_right & JOB_RIGHT_WORKER) != 0,
-               (r->job_right & JOB_RIGHT_RUNNER) != 0, r->in_person, r->write != NULL, r->unaudited != 0);
+               (r->job_right & JOB_RIGHT_RUNNER) != 0, r->in_person, r->of_all, r->write != NULL, r->unaudited != 0);
     }
 }
 
@@ -124,6 +125,8 @@ static const struct command {
      "print a commented jobjoker.ini with every setting and its preset, or a Markdown table"},
     {"api", "[--lines]", command_api, "print the API as a Markdown table, or as lines of words"},
     {"version", "", command_version, "print the version"},
+    {"follow", "JOB | --queue NAME", command_follow,
+     "start what may run now that a job is over or a queue was changed, for jobjoker.cgi"},
     {"answer", "", command_answer, "answer one CGI request, for jobjoker.cgi"},
 };
 

@@ -1,13 +1,16 @@
-/* jobjoker tick: the look after lost jobs, without a request. */
+/* jobjoker tick: the look after lost jobs, jobs that are due, and lines that stand still, without a request. */
 #include "base/clock.h"
 #include "command.h"
+#include "engine/due.h"
 #include "engine/engine.h"
+#include "engine/line.h"
 
 int command_tick(int argc, char **argv)
 {
     struct command_site site;
     struct engine engine = {.settings = &site.settings, .app_folder = site.app_folder, .now_ms = clock_now_ms()};
-    struct error err = {0};
+    struct error err = {0}, more = {0};
+    int64_t next_ms;
     int result;
 
     (void)argv;
@@ -17,6 +20,10 @@ int command_tick(int argc, char **argv)
     if (result == 0) {
         engine.store = site.db;
         result = engine_reap(&engine, &err);
+        if (engine_due(&engine, INT_MAX, &next_ms, result == 0 ? &err : &more) < 0)
+            result = -1;
+        if (line_advance_all(&engine, result == 0 ? &err : &more) < 0)
+            result = -1;
         engine_tidy(&engine);
     }
     command_close(&site);

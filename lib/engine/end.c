@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include "base/clock.h"
 #include "base/process_tree.h"
 #include "engine/engine.h"
+#include "engine/follow.h"
 #include "engine/lease.h"
 
 enum {
@@ -27,21 +30,48 @@ static int check_active(const struct job *job, struct error *err)
     return 0;
 }
 
+/* A job that waits to run is not to run any more. */
+static int end_waiting(struct job *job, int64_t now_ms, struct error *err)
+{
+    char reason[64];
+
+    snprintf(reason, sizeof reason, "stopped while it waited (%s)", waiting_name(job->waiting));
+    free(job->reason);
+    job->reason = strdup(reason);
+    if (!job->reason)
+        return error_set(err, 500, "internal", "the server ran out of memory");
+    job->state = job_state_next(job->state, EVENT_KILLED);
+    job->stopped_ms = now_ms;
+    job->waiting = WAITING_NOT;
+    job->waiting_since_ms = job->due_ms = 0;
+    return 0;
+}
+
 /* Notes what is wanted. A job from outside has no runner to be told: it is asked by stop_requested, and killing it can
  * only mean that it is not waited for any more. */
 static int note_wanted(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err)
 {
-    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, job, err) < 0 || check_active(job, err) < 0)
+    enum job_state from;
+
+    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, job, err) < 0)
+        return -1;
+    from = job->state;
+    if (!job->waiting && check_active(job, err) < 0)
         return -1;
     if (job->wanted < wanted)
         job->wanted = wanted;
-    if (!job->held && wanted == WANT_KILL) {
+    if (job->waiting) {
+        if (end_waiting(job, e->now_ms, err) < 0)
+            return -1;
+    } else if (!job->held && wanted == WANT_KILL) {
         job->state = job_state_next(job->state, EVENT_KILLED);
         job->stopped_ms = e->now_ms;
     }
-    if (store_job_update(e->store, job, JOB_ACTIVE, err) < 0)
+    if (store_job_update(e->store, job, from, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
-    return store_commit(e->store, err);
+    if (job->state != JOB_ACTIVE)
+        engine_follow(e, id); /* who stood behind it may be the first now */
+    return 0;
 }
 
 static void signal_holder(int pidfd, int number)

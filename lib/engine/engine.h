@@ -14,6 +14,7 @@ struct engine {
     const char *app_folder; /* where .htaccess, cgi-bin/ and runner/ lie */
     const char *api;        /* URL of the API for workers; NULL: the one of the last job that a request started */
     int64_t now_ms;         /* when the request began; engine_reap() moves it on */
+    bool has_pushed;        /* it has had a job that waited moved on (follow.h) */
 };
 
 /* Inserts a job that is idle, and starts it when `start` is true; job->worker, parameters, name and timeout_ms are

@@ -1,6 +1,7 @@
 /* What others than a runner of ours say of a job: its state, and entries of its log and response. */
 #include "base/cleanup.h"
 #include "engine/engine.h"
+#include "engine/follow.h"
 
 int engine_tell_state(struct engine *e, const char *id, enum job_state state, struct job *job, struct error *err)
 {
@@ -24,9 +25,13 @@ int engine_tell_state(struct engine *e, const char *id, enum job_state state, st
         job->stopped_ms = e->now_ms;
     }
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
-    if (store_job_update(e->store, job, from, err) < 0)
+    job->waiting = WAITING_NOT;
+    job->waiting_since_ms = job->due_ms = 0;
+    if (store_job_update(e->store, job, from, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
-    return store_commit(e->store, err);
+    if (waiting_is_bounded(job))
+        engine_follow(e, job->id);
+    return 0;
 }
 
 int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct entry *entries, size_t count,

@@ -11,26 +11,20 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/environment.h"
 #include "base/io.h"
 #include "base/oom.h"
 #include "base/process_tree.h"
-#include "base/spawn.h"
 #include "engine/engine.h"
+#include "engine/follow.h"
 #include "engine/lease.h"
 #include "engine/silence.h"
 #include "engine/start.h"
 #include "engine/tidy.h"
+#include "engine/twin.h"
 #include "job/log_tail.h"
 #include "job/report_format.h"
 
-enum {
-    SPOOL_MAX = 1 << 30,
-    LEFTOVERS_TIMEOUT_MS = 1000,
-    SETTLE_TIMEOUT_MS = 2000,
-    TICK_TIMEOUT_MS = 60000,
-    TICK_OUTPUT_MAX = 4096
-};
+enum { SPOOL_MAX = 1 << 30, LEFTOVERS_TIMEOUT_MS = 1000, SETTLE_TIMEOUT_MS = 2000 };
 
 /* Jobs to look after: their ids, since nothing is written while the list is read. */
 struct suspects {
@@ -246,6 +240,7 @@ static int settle(struct engine *e, const char *id, const char *reason, int lock
     if (end_lost_job(e, id, reason, err) < 0)
         return -1;
     tidy_locked_run(e, id);
+    engine_follow(e, id);
     return 0;
 }
 
@@ -258,35 +253,13 @@ static const char *why_lost(const struct engine *e, const char *id)
     return "runner lost";
 }
 
-static void put_setting(const char *name, const char *value, void *context)
-{
-    environment_put(context, name, value);
-}
-
-/* To start a worker takes reading JSON, which the static program cannot: its twin does all of it (cgi-bin/answer.c). It
- * gets the settings, and nothing of this request, whose credentials are not its business. */
+/* To start a worker takes reading JSON, which the static program cannot: its twin does all of it. */
 static int run_twin(const struct engine *e, struct error *err)
 {
-    AUTO(environment) struct environment environment = {0};
-    char program[PATH_MAX];
-    char command[] = "tick";
-    char *const argv[] = {program, command, NULL};
-    struct spawn spawn = {.path = program, .argv = argv, .directory = "/"};
-    AUTO(buf) struct buf output = {0};
-    struct spawn_result result;
+    int result = twin_run(e, (const char *const[]){"tick", NULL}, err);
 
-    snprintf(program, sizeof program, "%s/cgi-bin/jobjoker", e->app_folder);
-    environment_put(&environment, "PATH", e->settings->path);
-    settings_each_override(put_setting, &environment);
-    spawn.envp = environment_array(&environment);
-    if (!spawn.envp)
-        return error_set(err, 500, "internal", "the server ran out of memory");
-    if (spawn_run(&spawn, NULL, 0, TICK_TIMEOUT_MS, TICK_OUTPUT_MAX, &output, &result, err) < 0)
-        return -1;
-    if (result.status != 0)
-        log_line("jobjoker tick: %.500s", buf_text(&output));
     store_refresh(e->store);
-    return result.status != 0;
+    return result;
 }
 
 /* What went wrong there may have to do with other jobs alone. */
@@ -465,6 +438,8 @@ int engine_reap_job(struct engine *e, const char *id, struct error *err)
     }
     if (job_state_is_over(peek.state))
         tidy_run(e, id);
+    if (peek.waiting)
+        return engine_look_at_waiting(e, id, err);
     if (peek.state != JOB_ACTIVE || !peek.held)
         return 0;
     host_name(host);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "engine/engine.h"
+#include "engine/follow.h"
 #include "job/report_format.h"
 
 /* What a report says, gathered before anything is written. The entries borrow their bytes from its body. */
@@ -121,6 +122,14 @@ static int check_lease(const struct job *job, const unsigned char *lease_hash, s
     return error_set(err, 409, "lease_lost", "another runner has job %s by now", job->id);
 }
 
+/* Also when its end was told before: who took it in then may not have come to this. */
+static int follow_end(struct engine *e, const struct job *job)
+{
+    if (job->state != JOB_ACTIVE && waiting_is_bounded(job))
+        engine_follow(e, job->id);
+    return 0;
+}
+
 int engine_report(struct engine *e, const char *id, const unsigned char *lease_hash, const void *body, size_t size,
                   const char **wanted, struct error *err)
 {
@@ -136,7 +145,7 @@ int engine_report(struct engine *e, const char *id, const unsigned char *lease_h
     *wanted = wish(&job);
     if (first.number <= job.report) { /* the answer was lost, not the report */
         store_rollback(e->store);
-        return 0;
+        return follow_end(e, &job);
     }
     if (job.state == JOB_IDLE)
         return error_set(err, 409, "job_idle", "job %s is not running", job.id);
@@ -144,7 +153,7 @@ int engine_report(struct engine *e, const char *id, const unsigned char *lease_h
         return error_set(err, 409, "job_over", "job %s is over", job.id);
     job.report = first.number;
     job.seen_ms = e->now_ms;
-    if (apply(e, &job, &reader, err) < 0)
+    if (apply(e, &job, &reader, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
-    return store_commit(e->store, err);
+    return follow_end(e, &job);
 }

@@ -1,4 +1,4 @@
-/* How a job begins to run: made, claimed, its runner launched; and launched once more when that was lost. */
+/* How a job begins to run: made, put in line, claimed, its runner launched; and launched once more when that was lost. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,21 @@
 #include "base/io.h"
 #include "engine/engine.h"
 #include "engine/launch.h"
+#include "engine/follow.h"
 #include "engine/lease.h"
+#include "engine/line.h"
 #include "engine/start.h"
 #include "store/audit.h"
 #include "worker/worker.h"
+
+enum { BURST_MAX = 4 }; /* of starts that a request does for others while it is at its own */
+
+/* Why a job is to run now. */
+enum cause {
+    CAUSE_NEW,    /* it is made for that, and inserted */
+    CAUSE_WANTED, /* somebody says so */
+    CAUSE_TURN    /* what it has waited for is there */
+};
 
 /* Tokens of one run, as text and as what the store keeps. */
 struct tokens {
@@ -55,6 +66,40 @@ static int not_idle(const struct job *job, struct error *err)
     return error_set(err, 409, "job_over", "job %s is over: make a new one", job->id);
 }
 
+static void wait_no_more(struct job *job)
+{
+    job->waiting = WAITING_NOT;
+    job->waiting_since_ms = job->due_ms = 0;
+}
+
+/* Of one that waits for its worker alone the counters decide, when it is claimed. */
+static int is_its_turn(const struct engine *e, const struct job *job, bool *turn, struct error *err)
+{
+    char first[ULID_SIZE] = "";
+    int result = 0;
+
+    if (job->waiting == WAITING_SLOT)
+        result = store_line_first(e->store, job->queue, first, err);
+    else if (job->waiting == WAITING_WORKER)
+        result = store_gate_first(e->store, job->worker, first, err);
+    *turn = strcmp(first, job->id) == 0 || (job->due_ms && job->due_ms <= e->now_ms);
+    return result;
+}
+
+/* As the job stands in the store, inside of the transaction that moves it. */
+static int check_cause(const struct engine *e, const struct job *job, enum cause cause, struct error *err)
+{
+    bool turn = true;
+
+    if (job->state != JOB_IDLE)
+        return not_idle(job, err);
+    if (cause == CAUSE_WANTED && job->waiting && !job->due_ms)
+        return error_set(err, 409, "job_waiting", "job %s was started, and waits for its turn", job->id);
+    if (cause == CAUSE_TURN && is_its_turn(e, job, &turn, err) < 0)
+        return -1;
+    return turn ? 0 : error_set(err, 409, "job_moved", "job %s has just changed its state: look again", job->id);
+}
+
 /* The job cannot run: it ends as error, and says why. */
 static int fail_job(struct engine *e, struct job *job, enum job_state from, const char *reason, struct error *err)
 {
@@ -67,6 +112,7 @@ static int fail_job(struct engine *e, struct job *job, enum job_state from, cons
     job->stopped_ms = e->now_ms;
     job->held = false;
     job->paused = false;
+    wait_no_more(job);
     if (set_reason(job, reason, err) < 0 || store_job_update(e->store, job, from, err) < 0)
         return -1;
     return store_commit(e->store, err);
@@ -87,6 +133,7 @@ static void claim(struct engine *e, struct job *job, int64_t version, struct tok
     job->seen_ms = e->now_ms;
     job->pid = 0;
     job->pause_wanted = job->paused = false;
+    wait_no_more(job);
     free(job->suspicion);
     job->suspicion = NULL;
     snprintf(job->host, sizeof job->host, "%.64s", host.nodename);
@@ -95,25 +142,69 @@ static void claim(struct engine *e, struct job *job, int64_t version, struct tok
     make_token(JOB_TOKEN_PREFIX, job->id, t->worker, job->token_hash);
 }
 
-/* The claim and the insert of a new job are one transaction, and so are the look at one that was there and its claim. */
-static int claim_in_store(struct engine *e, struct job *job, bool insert, int64_t version, struct tokens *t,
-                          struct error *err)
+/* Opens the transaction that moves a job, and sees that it may be moved. */
+static int begin_move(struct engine *e, struct job *job, enum cause cause, struct error *err)
 {
     if (store_begin(e->store, err) < 0)
         return -1;
-    if (!insert && read_anew(e, job, err) < 0)
-        goto roll_back;
-    if (job->state != JOB_IDLE) { /* another start was faster */
-        not_idle(job, err);
-        goto roll_back;
+    if (cause != CAUSE_NEW && (read_anew(e, job, err) < 0 || check_cause(e, job, cause, err) < 0)) {
+        store_rollback(e->store);
+        return -1;
     }
-    claim(e, job, version, t);
-    if (insert ? store_job_insert(e->store, job, err) < 0 : store_job_update(e->store, job, JOB_IDLE, err) < 0)
-        goto roll_back;
-    return store_commit(e->store, err);
-roll_back:
+    return 0;
+}
+
+static int end_move(struct engine *e, struct job *job, enum cause cause, struct error *err)
+{
+    int result =
+        cause == CAUSE_NEW ? store_job_insert(e->store, job, err) : store_job_update(e->store, job, JOB_IDLE, err);
+
+    if (result == 0)
+        return store_commit(e->store, err);
     store_rollback(e->store);
     return -1;
+}
+
+/* The claim and the insert of a new job are one transaction, and so are the look at one that was there and its claim. */
+static int claim_in_store(struct engine *e, struct job *job, enum cause cause, int64_t version, struct tokens *t,
+                          struct error *err)
+{
+    if (begin_move(e, job, cause, err) < 0)
+        return -1;
+    claim(e, job, version, t);
+    return end_move(e, job, cause, err);
+}
+
+static int check_queue(const struct engine *e, const struct job *job, struct error *err)
+{
+    struct queue queue;
+    bool found = true;
+
+    if (job->queue[0] && store_queue_get(e->store, job->queue, &queue, &found, err) < 0)
+        return -1;
+    return found ? 0 : error_set(err, 409, "queue_unknown", "the queue %s of this job was deleted", job->queue);
+}
+
+/* Instead of the claim, of a job that others may have to wait for: it waits where it has to, be it for a moment. */
+static int put_in_line(struct engine *e, struct job *job, enum cause cause, struct error *err)
+{
+    struct waiting_facts facts = {.now_ms = e->now_ms};
+    int64_t count = 0;
+
+    if (begin_move(e, job, cause, err) < 0)
+        return -1;
+    if (check_queue(e, job, err) < 0 ||
+        (job->max_active > 0 && store_gate_count(e->store, job->worker, &count, err) < 0)) {
+        store_rollback(e->store);
+        return -1;
+    }
+    facts.worker_full = count >= job->max_active;
+    wait_no_more(job);
+    job->waiting = waiting_settle(job, &facts);
+    if (!job->waiting)
+        job->waiting = WAITING_WORKER; /* which has room for it */
+    job->waiting_since_ms = e->now_ms;
+    return end_move(e, job, cause, err);
 }
 
 /* Nothing of it runs: it ends as error, and its folder goes. What `launch` said stays in err. */
@@ -132,7 +223,7 @@ static void end_failed_launch(struct engine *e, struct job *job, const struct er
 }
 
 /* Claims and launches. The lock is ours from before the claim until the runner has it. */
-static int run(struct engine *e, struct job *job, bool insert, const struct worker *w, const char *code,
+static int run(struct engine *e, struct job *job, enum cause cause, const struct worker *w, const char *code,
                struct error *err)
 {
     struct tokens tokens;
@@ -143,7 +234,7 @@ static int run(struct engine *e, struct job *job, bool insert, const struct work
     memcpy(id, job->id, sizeof id);
     if (lease_take(e->settings->data, id, &launch.lock, err) < 0)
         return -1;
-    if (claim_in_store(e, job, insert, w->version, &tokens, err) < 0) {
+    if (claim_in_store(e, job, cause, w->version, &tokens, err) < 0) {
         lease_drop(e->settings->data, id, launch.lock);
         return -1;
     }
@@ -175,12 +266,60 @@ static int find_code(struct engine *e, const struct job *job, int64_t version, s
     return 1;
 }
 
+/* Finds its code, claims and launches it. */
+static int run_current(struct engine *e, struct job *job, enum cause cause, struct error *err)
+{
+    char path[PATH_MAX], reason[JOB_REASON_MAX];
+    AUTO(worker) struct worker w = {0};
+    int found = find_code(e, job, 0, &w, path, reason, sizeof reason, err);
+
+    if (found > 0 && cause == CAUSE_NEW)
+        return error_set(err, 422, "worker_broken", "%s", reason);
+    if (found > 0)
+        return fail_job(e, job, JOB_IDLE, reason, err);
+    return found < 0 ? -1 : run(e, job, cause, &w, path, err);
+}
+
+/* Puts it in line, and starts who is first there: itself, more often than not. What is wrong with others is not told to
+ * who started this one. */
+static int run_in_line(struct engine *e, struct job *job, enum cause cause, struct error *err)
+{
+    struct error problem = {0};
+    int more;
+
+    if (put_in_line(e, job, cause, err) < 0)
+        return -1;
+    more = line_advance(e, job, BURST_MAX, &problem);
+    if (more < 0)
+        store_rollback(e->store);
+    store_refresh(e->store);
+    if (read_anew(e, job, err) < 0)
+        return -1;
+    if (more < 0 && job->state == JOB_IDLE)
+        log_line("job %s waits, and who is before it cannot be started: %s", job->id, problem.message);
+    else if (more < 0 && job->state == JOB_ERROR)
+        *err = problem;
+    if (more > 0)
+        engine_follow_later(e, job->id);
+    return more < 0 && job->state == JOB_ERROR ? -1 : 0;
+}
+
+static int run_now(struct engine *e, struct job *job, enum cause cause, struct error *err)
+{
+    return waiting_is_bounded(job) ? run_in_line(e, job, cause, err) : run_current(e, job, cause, err);
+}
+
+/* It is only written down: for somebody who starts it, or for its time. */
+static int put_down(struct engine *e, struct job *job, struct error *err)
+{
+    if (store_begin(e->store, err) < 0 || store_job_insert(e->store, job, err) < 0)
+        return -1;
+    return store_commit(e->store, err);
+}
+
 int engine_create(struct engine *e, struct job *job, bool start, struct error *err)
 {
     unsigned char random[10];
-    char path[PATH_MAX], reason[JOB_REASON_MAX];
-    AUTO(worker) struct worker w = {0};
-    int found;
 
     secret_random(random, sizeof random);
     ulid_make(e->now_ms, random, job->id);
@@ -188,32 +327,47 @@ int engine_create(struct engine *e, struct job *job, bool start, struct error *e
     job->created_ms = e->now_ms;
     job->percent = -1;
     job->exit_code = -1;
+    job->slots = job->slots ? job->slots : 1;
     audit_about(e->store, job->id);
-    if (!start) {
-        if (store_begin(e->store, err) < 0 || store_job_insert(e->store, job, err) < 0)
-            return -1;
-        return store_commit(e->store, err);
+    if (job->due_ms > e->now_ms) {
+        job->waiting = WAITING_TIME;
+        job->waiting_since_ms = e->now_ms;
+        return put_down(e, job, err);
     }
-    found = find_code(e, job, 0, &w, path, reason, sizeof reason, err);
-    if (found > 0)
-        return error_set(err, 422, "worker_broken", "%s", reason);
-    return found < 0 ? -1 : run(e, job, true, &w, path, err);
+    start = start || job->due_ms;
+    job->due_ms = 0;
+    return start ? run_now(e, job, CAUSE_NEW, err) : put_down(e, job, err);
 }
 
 int engine_start(struct engine *e, const char *id, struct job *job, struct error *err)
 {
-    char path[PATH_MAX], reason[JOB_REASON_MAX];
-    AUTO(worker) struct worker w = {0};
-    int found;
-
-    if (store_job_get(e->store, id, job, err) < 0)
+    if (store_job_get(e->store, id, job, err) < 0 || check_cause(e, job, CAUSE_WANTED, err) < 0)
         return -1;
-    if (job->state != JOB_IDLE)
-        return not_idle(job, err);
-    found = find_code(e, job, 0, &w, path, reason, sizeof reason, err);
-    if (found > 0)
-        return fail_job(e, job, JOB_IDLE, reason, err);
-    return found < 0 ? -1 : run(e, job, false, &w, path, err);
+    return run_now(e, job, CAUSE_WANTED, err);
+}
+
+/* From its time a job comes to a line; from there to its run. */
+static int run_in_turn(struct engine *e, struct job *job, struct error *err)
+{
+    struct error problem = {0};
+
+    if (!job->due_ms)
+        return run_current(e, job, CAUSE_TURN, err);
+    if (run_now(e, job, CAUSE_TURN, &problem) == 0)
+        return 0;
+    if (strcmp(problem.code, "queue_unknown") == 0) /* nobody is there to be told but the job itself */
+        return fail_job(e, job, JOB_IDLE, problem.message, err);
+    *err = problem;
+    return -1;
+}
+
+int start_in_turn(struct engine *e, const char *id, struct error *err)
+{
+    AUTO(job) struct job job = {0};
+
+    if (store_job_get(e->store, id, &job, err) < 0 || check_cause(e, &job, CAUSE_TURN, err) < 0)
+        return -1;
+    return run_in_turn(e, &job, err);
 }
 
 /* One transaction: the lost attempt is noted in the log, and the next one claimed. 1: it is no job to start again. */
@@ -262,7 +416,9 @@ int start_again(struct engine *e, const char *id, int64_t attempt, const char *r
         store_rollback(e->store);
     if (result != 0)
         return result;
-    if (launch_runner(e, &job, &launch, err) < 0)
+    if (launch_runner(e, &job, &launch, err) < 0) {
         end_failed_launch(e, &job, err);
+        engine_follow(e, id);
+    }
     return 0;
 }

@@ -1,11 +1,12 @@
 /* A worker's options. */
 #include "worker/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 
-enum { TIMEOUT_MAX_S = 31536000 };
+enum { TIMEOUT_MAX_S = 31536000, ACTIVE_MAX = 1000000 };
 
 static int refuse(struct error *err, const char *sentence)
 {
@@ -59,12 +60,54 @@ static int read_user(const struct json *value, struct worker_options *out, struc
     return 0;
 }
 
+static int read_queue(const struct json *value, struct worker_options *out, struct error *err)
+{
+    const char *queue = json_string(value);
+
+    if (!queue || !text_is_name(queue))
+        return refuse(err, "`queue` must be the name of a queue");
+    snprintf(out->queue, sizeof out->queue, "%s", queue);
+    return 0;
+}
+
+static int read_count(const struct json *value, const char *name, int64_t max, int64_t *out, struct error *err)
+{
+    double number = json_number(value);
+
+    if (json_type(value) != JSON_NUMBER || !(number >= 1 && number <= (double)max) || number != (double)(int64_t)number)
+        return error_set(err, 422, "worker_options", "the worker's options: `%s` must be a whole number from 1 to %lld",
+                         name, (long long)max);
+    *out = (int64_t)number;
+    return 0;
+}
+
+static int read_slots(const struct json *value, struct worker_options *out, struct error *err)
+{
+    return read_count(value, "slots", JOB_SLOTS_MAX, &out->slots, err);
+}
+
+static int read_max_active(const struct json *value, struct worker_options *out, struct error *err)
+{
+    return read_count(value, "max_active", ACTIVE_MAX, &out->max_active, err);
+}
+
+/* The same in a word that says what is meant. */
+static int read_singleton(const struct json *value, struct worker_options *out, struct error *err)
+{
+    if (json_type(value) != JSON_BOOL)
+        return refuse(err, "`singleton` must be true or false");
+    if (json_is_true(value))
+        out->max_active = 1;
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*read)(const struct json *value, struct worker_options *out, struct error *err);
 } members[] = {
-    {"timeout", read_timeout}, {"limits", read_limits}, {"detach", read_detach},
-    {"on_lost", read_on_lost}, {"user", read_user},
+    {"timeout", read_timeout},     {"limits", read_limits}, {"detach", read_detach}, {"on_lost", read_on_lost},
+    {"user", read_user},           {"queue", read_queue},   {"slots", read_slots},   {"max_active", read_max_active},
+    {"singleton", read_singleton},
 };
 
 static int read_member(const struct json *member, struct worker_options *out, struct error *err)
@@ -117,4 +160,7 @@ void worker_options_preset(const struct worker_options *options, const struct se
     }
     limits_lower_to_ceiling(settings, &job->limits);
     job->on_lost = options->on_lost;
+    memcpy(job->queue, options->queue, sizeof job->queue);
+    job->slots = options->slots ? options->slots : 1;
+    job->max_active = options->max_active;
 }

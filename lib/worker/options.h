@@ -6,7 +6,8 @@
 
 /* What a worker wants for its jobs, besides their parameters: a JSON object in its description, such as
  *
- *     {"timeout": 60, "limits": {"memory": 500000000}, "detach": true, "on_lost": "requeue", "user": "alice"}
+ *     {"timeout": 60, "limits": {"memory": 500000000}, "detach": true, "on_lost": "requeue", "user": "alice",
+ *      "queue": "gpu", "slots": 2, "max_active": 4, "singleton": true}
  *
  * Each member may be missing. A job's own wishes go before these, the administrator's ceilings before both. */
 
@@ -20,6 +21,9 @@ struct worker_options {
     bool detach; /* what its worker leaves running is left alone when it ends */
     enum job_on_lost on_lost;
     char user[WORKER_USER_SIZE]; /* whom it runs as; "": the server's own */
+    char queue[JOB_QUEUE_SIZE];  /* "": none */
+    int64_t slots;               /* 0: not said */
+    int64_t max_active;          /* of its jobs at a time; 0: any number. A singleton has 1 */
 };
 
 /* -1: 422 worker_options, a sentence that says what is wrong. */
@@ -28,8 +32,8 @@ int worker_options_read(const struct json *object, struct worker_options *out, s
 /* The same from the text that the store keeps; NULL is none. */
 int worker_options_parse(const char *text, struct worker_options *out, struct error *err);
 
-/* Sets timeout, limits and on_lost of a job that says nothing of them: what the worker wants, else the settings'
- * presets, and never above their ceilings. */
+/* Sets timeout, limits, on_lost, queue and slots of a job that says nothing of them: what the worker wants, else the
+ * settings' presets, and never above their ceilings; and max_active, which no job can say. */
 void worker_options_preset(const struct worker_options *options, const struct settings *settings, struct job *job);
 
 #endif

@@ -126,6 +126,26 @@ static void a_workers_options_go_before_presets_and_below_ceilings(void **state)
     assert_int_equal(job.on_lost, ON_LOST_REQUEUE);
 }
 
+static void a_worker_says_where_its_jobs_wait(void **state)
+{
+    struct settings s = {0};
+    struct worker_options o;
+    struct error err = {0};
+    struct job job = {.queue = "before", .slots = 9, .max_active = 9};
+
+    (void)state;
+    assert_int_equal(worker_options_parse("{\"queue\":\"q\",\"slots\":2,\"max_active\":3}", &o, &err), 0);
+    worker_options_preset(&o, &s, &job);
+    assert_string_equal(job.queue, "q");
+    assert_true(job.slots == 2 && job.max_active == 3);
+    assert_int_equal(worker_options_parse("{\"singleton\":true}", &o, &err), 0);
+    worker_options_preset(&o, &s, &job);
+    assert_true(job.queue[0] == '\0' && job.slots == 1 && job.max_active == 1);
+    assert_int_equal(worker_options_parse("{\"singleton\":false}", &o, &err), 0);
+    worker_options_preset(&o, &s, &job);
+    assert_int_equal(job.max_active, 0);
+}
+
 static void wrong_options_are_refused(void **state)
 {
     static const char *const wrong[] = {
@@ -139,6 +159,12 @@ static void wrong_options_are_refused(void **state)
         "{\"detach\":1}",
         "{\"on_lost\":\"later\"}",
         "{\"on_lost\":null}",
+        "{\"queue\":\"\"}",
+        "{\"queue\":null}",
+        "{\"slots\":0}",
+        "{\"slots\":1.5}",
+        "{\"max_active\":0}",
+        "{\"singleton\":1}",
         "{\"user\":\"\"}",
         "{\"user\":\"a b\"}",
         "{\"user\":7}",
@@ -164,6 +190,7 @@ int main(void)
         cmocka_unit_test(what_is_printed_is_read_back),
         cmocka_unit_test(nothing_goes_above_a_ceiling),
         cmocka_unit_test(a_workers_options_go_before_presets_and_below_ceilings),
+        cmocka_unit_test(a_worker_says_where_its_jobs_wait),
         cmocka_unit_test(wrong_options_are_refused),
     };
 
