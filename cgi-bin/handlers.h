@@ -11,6 +11,8 @@ read_handler read_root, read_me;
 read_handler read_workers, read_worker, read_worker_code;
 /* read_jobs.c */
 read_handler read_jobs, read_job, read_job_status;
+/* read_queues.c */
+read_handler read_queues, read_queue;
 /* read_entries.c */
 read_handler read_log, read_response;
 /* read_secrets.c */
@@ -27,6 +29,8 @@ write_handler write_session, write_session_delete;
 write_handler write_worker, write_worker_delete;
 /* write_jobs.c */
 write_handler write_job, write_job_status, write_job_pid, write_job_progress, write_job_delete;
+/* write_queues.c */
+write_handler write_queue, write_queue_delete;
 /* write_entries.c */
 write_handler write_log, write_response, write_report;
 

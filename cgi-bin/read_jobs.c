@@ -124,7 +124,8 @@ int read_job(const struct request *req, const struct context *ctx, const struct 
     AUTO(job) struct job job = {0};
     int64_t wait;
 
-    if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 || wait_for_job(req, ctx, db, wait, &job, err) < 0)
+    if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 || wait_for_job(req, ctx, db, wait, &job, err) < 0 ||
+        store_line_position(db, &job, &job.position, err) < 0)
         return -1;
     if (req->format == FORMAT_CSV) {
         begin_csv(res);

@@ -116,6 +116,8 @@ static int check_rights(const struct request *req, const struct route *route, co
     if (who->role >= route->role && route->in_person && !who->in_person)
         return error_set(err, 403, "forbidden",
                          "this is for a user himself: log in with your password, not with a token");
+    if (who->role >= route->role && route->of_all && who->grant.limited)
+        return error_set(err, 403, "forbidden", "you may use some workers only: this is for who may use all");
     if (who->role >= route->role)
         return 0;
     if (route->role == ROLE_NOBODY)

@@ -39,6 +39,7 @@ struct route {
     enum role role;     /* ROLE_NONE: anybody */
     unsigned job_right; /* what tokens of the job itself may call it: enum job_right */
     bool in_person;     /* for the user of an account himself, not for a token of his */
+    bool of_all;        /* what it changes is everybody's: not for who is limited to some workers */
     read_handler *read; /* gets a store that it cannot write */
     write_handler *write;
     unsigned unaudited; /* whose writes leave no row in the audit trail, being what a job consists of: enum job_right */

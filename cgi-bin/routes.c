@@ -66,11 +66,22 @@ const struct route routes[] = {
     {METHOD_DELETE, "/workers/:name", .role = ROLE_DEVELOPER, .write = write_worker_delete, .formats = JSON,
      .summary = "Takes a worker from the list; jobs that run go on."},
 
+    {METHOD_GET, "/queues", .role = ROLE_VIEWER, .read = read_queues, .formats = LIST, .query = "limit cursor",
+     .summary = "The list of queues: slots, how many are used, and how many jobs wait."},
+    {METHOD_GET, "/queues/:queue", .role = ROLE_VIEWER, .read = read_queue, .formats = JSON, .summary = "One queue."},
+    {METHOD_PUT, "/queues/:queue", .role = ROLE_OPERATOR, .of_all = true, .write = write_queue, .reads_json = true,
+     .formats = JSON, .body = BODY_SMALL,
+     .summary = "Makes a queue, or changes what is named: {\"slots\",\"paused\"}."},
+    {METHOD_DELETE, "/queues/:queue", .role = ROLE_OPERATOR, .of_all = true, .write = write_queue_delete,
+     .formats = JSON, .summary = "Deletes a queue; not while jobs of it wait or are active."},
+
     {METHOD_GET, "/jobs", .role = ROLE_VIEWER, .read = read_jobs, .formats = LIST, .reap = true,
      .query = "status worker name q since until limit cursor", .summary = "The list of jobs, newest first."},
     {METHOD_POST, "/jobs", .role = ROLE_OPERATOR, .write = write_job, .reads_json = true, .formats = TEXT,
      .body = BODY_PARAMETERS,
-     .summary = "Makes a job: {\"worker\",\"parameters\",\"name\",\"timeout\",\"limits\",\"on_lost\",\"start\"}."},
+     .summary =
+         "Makes a job: {\"worker\",\"parameters\",\"name\",\"timeout\",\"limits\",\"on_lost\",\"queue\",\"slots\","
+         "\"priority\",\"start\"}."},
     {METHOD_GET, "/jobs/:id", .role = ROLE_VIEWER, .read = read_job, .formats = LIST, .reap = true, .query = "wait",
      .summary = "One job; with ?wait=S (to 60) as soon as it is over."},
     {METHOD_DELETE, "/jobs/:id", .role = ROLE_OPERATOR, .write = write_job_delete, .formats = JSON, .reap = true,

@@ -37,6 +37,10 @@ REACHED = {
     "GET /secrets/:secret": (404, None),
     "PUT /secrets/:secret": (422, {}),
     "DELETE /secrets/:secret": (404, None),
+    "GET /queues": (200, None),
+    "GET /queues/:queue": (404, None),
+    "PUT /queues/:queue": (422, {"slots": 0}),
+    "DELETE /queues/:queue": (404, None),
     "GET /workers": (200, None),
     "GET /workers/:name": (200, None),
     "GET /workers/:name/code": (200, None),
@@ -75,8 +79,8 @@ ROUTES = read_routes()
 class Caller:
     """headers: who it is; called anew for each request. rank: of its role; None: nobody is known by that."""
 
-    def __init__(self, headers, rank=None, in_person=False, right=None):
-        self.headers, self.rank, self.in_person, self.right = headers, rank, in_person, right
+    def __init__(self, headers, rank=None, in_person=False, right=None, limited=False):
+        self.headers, self.rank, self.in_person, self.right, self.limited = headers, rank, in_person, right, limited
 
     def expected(self, name):
         route, reached = ROUTES[name], REACHED[name][0]
@@ -88,7 +92,7 @@ class Caller:
             return 401
         if self.rank < RANKS[route["role"]] or (route["in_person"] == "1" and not self.in_person):
             return 403
-        return reached
+        return 403 if route["of_all"] == "1" and self.limited else reached
 
 
 def command(server, *words, input=""):
@@ -138,7 +142,7 @@ def make_callers(server, job):
         callers[role + " token"] = Caller(bearer(new_token(server, "admin", "--role", role)), RANKS[role])
     callers["session of a token"] = Caller(session(server, {"token": new_token(server, "admin", "--role", "operator")}), RANKS["operator"])
     limited = new_token(server, "admin", "--role", "developer", "--workers", "Mine")
-    callers["limited token"] = Caller(bearer(limited), RANKS["developer"])
+    callers["limited token"] = Caller(bearer(limited), RANKS["developer"], limited=True)
     add_user(server, "former", "admin")
     former = new_token(server, "former")
     callers["disabled user"] = Caller(password("former"))
@@ -218,7 +222,7 @@ def ask(server, method, path, body=None, headers=()):
 
 def path_of(name, job, worker="Mine"):
     path = name.split()[1]
-    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16).replace(":secret", "NONE")
+    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16).replace(":secret", "NONE").replace(":queue", "none")
 
 
 def test_no_route_was_forgotten():

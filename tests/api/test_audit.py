@@ -111,6 +111,8 @@ WRITES = {
     "DELETE /tokens/:token": (ADMIN, "ann", "password", lambda s: new_id(s, "op"), None, 200),
     "PUT /secrets/:secret": (ADMIN, "ann", "password", lambda s: f"NEW_{last_seq(s)}", {"value": "of no interest", "workers": ["Any"]}, 201),
     "DELETE /secrets/:secret": (ADMIN, "ann", "password", new_secret, None, 200),
+    "PUT /queues/:queue": (OP, "op", "password", lambda s: f"new-{last_seq(s)}", {"slots": 1}, 201),
+    "DELETE /queues/:queue": (OP, "op", "password", lambda s: s.put("/queues/old", {}) and "old", None, 200),
     "PUT /workers/:name": (ADMIN, "ann", "password", lambda s: "New", "#!/bin/sh\n", 201),
     "DELETE /workers/:name": (ADMIN, "ann", "password", lambda s: s.put_worker("Gone", "#!/bin/sh\n") and "Gone", None, 200),
     "POST /jobs": (OP, "op", "password", lambda data: data["id"], {"worker": "Any", "start": True}, 201),
