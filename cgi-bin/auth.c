@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/key.h"
 #include "base/network.h"
 #include "base/text.h"
 #include "guess.h"
-#include "base/key.h"
 #include "password.h"
 
 enum { USE_NOTED_MS = 60 * 1000 };
@@ -69,6 +70,7 @@ static void become_account(const struct account *account, const char *via, struc
     out->grant = account->grant;
     out->via = via;
     out->in_person = true;
+    secret_hash(account->password, strlen(account->password), out->hash);
     settle(out, (enum role)account->role);
 }
 
@@ -99,19 +101,27 @@ static bool is_idle(const struct token *token, int64_t idle_ms, int64_t now_ms)
     return token->kind == TOKEN_SESSION && now_ms - last >= idle_ms;
 }
 
+static int load_token(const struct request *req, const struct store *db, const unsigned char *hash, int64_t now_ms,
+                      struct token *out, struct error *err)
+{
+    bool found;
+
+    if (store_token_get(db, hash, out, &found, err) < 0)
+        return -1;
+    if (!found || out->owner.disabled || (out->expires_ms && out->expires_ms <= now_ms) || !is_good_here(req, out))
+        return refuse(err);
+    return 0;
+}
+
 static int look_up_token(const struct request *req, const struct store *db, const struct settings *settings,
                          int64_t now_ms, const char *text, enum token_kind kind, struct token *out, struct error *err)
 {
     unsigned char hash[SECRET_HASH_SIZE];
-    bool found;
 
     secret_hash(text, strlen(text), hash);
-    if (store_token_get(db, hash, out, &found, err) < 0)
+    if (load_token(req, db, hash, now_ms, out, err) < 0)
         return -1;
-    if (!found || out->kind != kind || out->owner.disabled || (out->expires_ms && out->expires_ms <= now_ms) ||
-        is_idle(out, settings->session_idle_ms, now_ms) || !is_good_here(req, out))
-        return refuse(err);
-    return 0;
+    return out->kind == kind && !is_idle(out, settings->session_idle_ms, now_ms) ? 0 : refuse(err);
 }
 
 /* A token that is right is never made to wait: nobody can guess 256 bits. But who tries is told so. */
@@ -148,28 +158,34 @@ static int find_token(const struct request *req, struct store *db, const struct 
     return err->status == 401 ? slow_down(req, db, settings, now_ms, err) : -1;
 }
 
-static int identify_job(const struct store *db, const char *text, bool runner, struct identity *out, struct error *err)
+/* A token is dead when its job is over, except that a runner may repeat its last report. */
+static int check_job_token(const struct store *db, const char *id, const unsigned char *hash, bool runner,
+                           struct error *err)
 {
     struct job job = {0};
     struct error unknown = {0};
     bool right;
 
-    snprintf(out->job_id, sizeof out->job_id, "%.26s", text + 4);
-    if (!ulid_is(out->job_id))
-        return refuse(err);
-    if (store_job_get(db, out->job_id, &job, &unknown) < 0) {
+    if (store_job_get(db, id, &job, &unknown) < 0) {
         if (unknown.status == 404)
             return refuse(err);
         *err = unknown;
         return -1;
     }
-    secret_hash(text, strlen(text), out->hash);
-    /* A token is dead when its job is over, except that a runner may repeat its last report. */
     right = job.has_lease && (runner || job.state == JOB_ACTIVE) &&
-            secret_equal(out->hash, runner ? job.lease_hash : job.token_hash, sizeof out->hash);
+            secret_equal(hash, runner ? job.lease_hash : job.token_hash, SECRET_HASH_SIZE);
     job_clear(&job);
-    if (!right)
+    return right ? 0 : refuse(err);
+}
+
+static int identify_job(const struct store *db, const char *text, bool runner, struct identity *out, struct error *err)
+{
+    snprintf(out->job_id, sizeof out->job_id, "%.26s", text + 4);
+    secret_hash(text, strlen(text), out->hash);
+    if (!ulid_is(out->job_id))
         return refuse(err);
+    if (check_job_token(db, out->job_id, out->hash, runner, err) < 0)
+        return -1;
     snprintf(out->name, sizeof out->name, "job %s", out->job_id);
     out->job_right = runner ? JOB_RIGHT_RUNNER : JOB_RIGHT_WORKER;
     out->via = "job";
@@ -249,6 +265,18 @@ static int identify_basic(const struct request *req, struct store *db, const str
     }
     become_account(&account, "password", out);
     return 0;
+}
+
+/* The account as it is now, unless its password is another one. */
+static int load_account(const struct store *db, const struct identity *who, struct account *out, struct error *err)
+{
+    unsigned char hash[SECRET_HASH_SIZE];
+    bool found;
+
+    if (store_account_get(db, who->name, out, &found, err) < 0)
+        return -1;
+    secret_hash(out->password, strlen(out->password), hash);
+    return found && !out->disabled && secret_equal(hash, who->hash, sizeof hash) ? 0 : refuse(err);
 }
 
 /* -- the web server's own users -- */
@@ -409,6 +437,53 @@ int auth_identify_token(const struct request *req, struct store *db, const struc
     }
     become_token_owner(token, out);
     return 0;
+}
+
+static int identify_again(const struct store *db, const struct auth_caller *caller, struct identity *out,
+                          struct error *err)
+{
+    const struct identity *who = caller->who;
+    struct account account;
+    struct token token;
+
+    if (who->has_token) {
+        if (load_token(caller->req, db, who->hash, clock_now_ms(), &token, err) < 0)
+            return -1;
+        become_token_owner(&token, out);
+    } else if (strcmp(who->via, "remote") == 0) {
+        return identify_remote(db, caller->settings, who->name, out, err);
+    } else if (strcmp(who->via, "password") == 0) {
+        if (load_account(db, who, &account, err) < 0)
+            return -1;
+        become_account(&account, who->via, out);
+    } else {
+        return identify_anonymous(caller->settings, out, err);
+    }
+    return 0;
+}
+
+static bool same_grant(const struct grant *a, const struct grant *b)
+{
+    return a->limited == b->limited && (!a->limited || strcmp(a->workers, b->workers) == 0);
+}
+
+int auth_check_again(const struct store *db, const struct auth_caller *caller, struct error *err)
+{
+    const struct identity *who = caller->who;
+    struct identity now = {0};
+
+    if (who->job_right)
+        return check_job_token(db, who->job_id, who->hash, who->job_right == JOB_RIGHT_RUNNER, err);
+    if (identify_again(db, caller, &now, err) < 0)
+        return -1;
+    if (now.role >= who->role && same_grant(&now.grant, &who->grant))
+        return 0;
+    return error_set(err, 403, "forbidden", "what you may do was changed while this request was under way");
+}
+
+int auth_guard(const struct store *db, const void *caller, struct error *err)
+{
+    return auth_check_again(db, caller, err);
 }
 
 void auth_note_use(struct store *db, const struct identity *who, int64_t now_ms)

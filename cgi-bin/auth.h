@@ -22,7 +22,8 @@ struct identity {
     bool in_person;     /* the user of an account, by password, session or web server; not an API token of his */
     unsigned job_right; /* of a job's token: JOB_RIGHT_WORKER or JOB_RIGHT_RUNNER, good for job_id alone */
     char job_id[ULID_SIZE];
-    unsigned char hash[SECRET_HASH_SIZE]; /* of the token that was sent, of whatever kind, as the store keeps it */
+    unsigned char hash[SECRET_HASH_SIZE]; /* of the token that was sent, of whatever kind, as the store keeps it; of a
+                                             password: of what the store keeps of it */
     bool has_token;                       /* and it is an API token or a session: */
     int64_t token_used_ms;                /* when it was used before this */
 };
@@ -46,6 +47,17 @@ int auth_identify_password(const struct request *req, struct store *db, const st
                            const char *name, const char *password, struct identity *out, struct error *err);
 int auth_identify_token(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,
                         const char *text, struct token *token, struct identity *out, struct error *err);
+
+/* A request may take long after its caller was identified: while its body comes, while a worker is compiled, while it follows
+ * a log. Are his credentials still good, and what he may the same? A session is not idle meanwhile.
+ * -1: 401 unauthorized, 403 forbidden, 500. auth_guard() is the same for store_guard(). */
+struct auth_caller {
+    const struct request *req;
+    const struct settings *settings;
+    const struct identity *who;
+};
+int auth_check_again(const struct store *db, const struct auth_caller *caller, struct error *err);
+int auth_guard(const struct store *db, const void *caller, struct error *err);
 
 /* Notes that the caller's token was used, once a minute and only when nobody else writes, so that a read stays a read.
  * After the request: it is a transaction of its own. */

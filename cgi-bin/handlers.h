@@ -41,8 +41,12 @@ write_handler write_secret, write_secret_delete;
 write_handler write_user, write_user_change, write_user_delete, write_token, write_token_delete;
 write_handler write_own_password, write_own_token_delete, write_own_sessions_delete;
 
+/* For readers that take their time, at each look: may the caller still read? Tokens of the job itself may to its end.
+ * -1: 401, 403, 500 (read_jobs.c). */
+int check_reader(const struct request *req, const struct context *ctx, const struct store *db, struct error *err);
+
 /* Waits until the job that the path names is over, `seconds` at most (read_jobs.c), or until nobody waits for the answer. Of
- * a job whose runner vanishes meanwhile that is noticed too. *job is the caller's. 404 job_unknown. */
+ * a job whose runner vanishes meanwhile that is noticed too. *job is the caller's. 404 job_unknown; as check_reader(). */
 int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, int64_t seconds,
                  struct job *job, struct error *err);
 

@@ -325,7 +325,7 @@ static int follow(const struct request *req, const struct context *ctx, struct t
             return 0;
         text_clear(t);
         store_refresh(t->db);
-        if (engine_reap_job(ctx->engine, request_path(req, "id"), err) < 0 ||
+        if (check_reader(req, ctx, t->db, err) < 0 || engine_reap_job(ctx->engine, request_path(req, "id"), err) < 0 ||
             text_load(t, request_path(req, "id"), err) < 0)
             return -1;
     }

@@ -93,6 +93,13 @@ int read_jobs(const struct request *req, const struct context *ctx, const struct
     return put_counts(ctx, db, res, err);
 }
 
+int check_reader(const struct request *req, const struct context *ctx, const struct store *db, struct error *err)
+{
+    const struct auth_caller caller = {req, ctx->settings, ctx->who};
+
+    return ctx->who->job_right ? 0 : auth_check_again(db, &caller, err);
+}
+
 int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, int64_t seconds,
                  struct job *job, struct error *err)
 {
@@ -111,7 +118,7 @@ int wait_for_job(const struct request *req, const struct context *ctx, const str
         job_clear(job);
         wanted = gateway_pause(req->gateway, left < pause_ms ? (int)left : pause_ms);
         store_refresh(db);
-        if (engine_reap_job(ctx->engine, id, err) < 0)
+        if (check_reader(req, ctx, db, err) < 0 || engine_reap_job(ctx->engine, id, err) < 0)
             return -1;
         /* Short jobs are seen at once, long ones cost little: a look takes some 20 microseconds. */
         pause_ms = pause_ms < 50 ? pause_ms + 1 : 50;

@@ -203,6 +203,20 @@ static int check_length(const struct request *req, const struct route *route, st
     return error_set(err, 411, "length_required", "send the length of the source (Content-Length)");
 }
 
+/* What the caller may was looked at before his body came. A runner's report looks at its lease itself, and says more. */
+static int write_guarded(struct request *req, const struct route *route, const struct context *ctx, struct store *db,
+                         struct trail *trail, struct response *res, struct error *err)
+{
+    const struct auth_caller caller = {req, ctx->settings, ctx->who};
+    int result;
+
+    if (route->role > ROLE_NONE && ctx->who->job_right != JOB_RIGHT_RUNNER)
+        store_guard(db, auth_guard, &caller);
+    result = trail_write(trail, req, res, err);
+    store_guard(db, NULL, NULL);
+    return result;
+}
+
 static int call(struct request *req, const struct route *route, struct context *ctx, struct store *db,
                 struct trail *trail, struct response *res, struct error *err)
 {
@@ -216,7 +230,7 @@ static int call(struct request *req, const struct route *route, struct context *
         return -1;
     if (route->read)
         return route->read(req, ctx, db, res, err);
-    return trail_write(trail, req, res, err);
+    return write_guarded(req, route, ctx, db, trail, res, err);
 }
 
 /* What another site's page can make a browser do in the user's name. A token is never sent by a browser on its own, so with

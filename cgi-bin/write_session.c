@@ -55,6 +55,23 @@ static void put_cookie(const struct request *req, const char *value, int seconds
                     value, buf_text(&base), seconds, tls ? "; Secure" : "");
 }
 
+/* What it was begun with may have ended since it was looked at, and would have taken this session with it. */
+static int put_session(const struct request *req, const struct context *ctx, struct store *db,
+                       const struct token *session, const struct identity *who, struct error *err)
+{
+    const struct auth_caller caller = {req, ctx->settings, who};
+    int result;
+
+    store_guard(db, auth_guard, &caller);
+    result = store_begin(db, err);
+    if (result == 0)
+        result = store_token_put(db, session, err);
+    if (result == 0)
+        result = store_commit(db, err);
+    store_guard(db, NULL, NULL);
+    return result;
+}
+
 /* POST /session. 200; 401 unauthorized; 422 session_invalid; 429; 503 no_admin. */
 int write_session(struct request *req, const struct context *ctx, struct store *db, struct response *res,
                   struct error *err)
@@ -73,7 +90,7 @@ int write_session(struct request *req, const struct context *ctx, struct store *
     if (result < 0)
         return -1;
     seconds = make_session(ctx, &session, text);
-    if (store_begin(db, err) < 0 || store_token_put(db, &session, err) < 0 || store_commit(db, err) < 0)
+    if (put_session(req, ctx, db, &session, &who, err) < 0)
         return -1;
     put_cookie(req, text, seconds, res);
     res->no_store = true;

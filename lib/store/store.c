@@ -61,9 +61,20 @@ void token_id(const struct token *token, char out[TOKEN_ID_SIZE])
     text_to_hex(token->hash, (TOKEN_ID_SIZE - 1) / 2, out);
 }
 
+void store_guard(struct store *s, store_guard_check *check, const void *context)
+{
+    s->guard = check;
+    s->guard_context = context;
+}
+
 int store_begin(struct store *s, struct error *err)
 {
-    return s->ops->begin(s, err);
+    if (s->ops->begin(s, err) < 0)
+        return -1;
+    if (!s->guard || s->guard(s, s->guard_context, err) == 0)
+        return 0;
+    store_rollback(s);
+    return -1;
 }
 
 int store_try_begin(struct store *s, bool *begun, struct error *err)
@@ -75,15 +86,17 @@ int store_commit(struct store *s, struct error *err)
 {
     struct audit_note *note = s->along;
 
-    if (!note || note->written)
-        return s->ops->commit(s, err);
-    if (audit_append(s, note, err) < 0) {
+    if (note && note->written)
+        note = NULL;
+    if (note && audit_append(s, note, err) < 0) {
         store_rollback(s);
         return -1;
     }
     if (s->ops->commit(s, err) < 0)
         return -1;
-    note->written = true;
+    s->guard = NULL;
+    if (note)
+        note->written = true;
     return 0;
 }
 

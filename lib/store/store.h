@@ -30,7 +30,13 @@ int store_commit(struct store *s, struct error *err); /* -1: it is rolled back *
 /* The same, of what is only about the way to what was asked for (a failed log-in, the last use of a token): a row of the
  * audit trail that goes along (audit.h) waits for the next one. */
 int store_commit_alone(struct store *s, struct error *err);
-void store_rollback(struct store *s); /* nothing open: does nothing */
+
+/* Asked within each transaction of store_begin(), before anything else is done in it, up to the first store_commit() that
+ * succeeds: may who wants this still do it? So nothing is changed for somebody whose rights were taken away between the check
+ * of his request and the change. -1: the transaction is not begun, and store_begin() fails with this error. */
+typedef int store_guard_check(const struct store *s, const void *context, struct error *err);
+void store_guard(struct store *s, store_guard_check *check, const void *context); /* borrowed; NULL: nobody is asked */
+void store_rollback(struct store *s);                                             /* nothing open: does nothing */
 /* From here on a commit of this connection outlives a power cut as well. Outside of a transaction. */
 int store_be_durable(struct store *s, struct error *err);
 

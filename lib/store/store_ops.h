@@ -52,6 +52,8 @@ struct store {
     const struct store_ops *ops;
     struct prepared *prepared; /* behind a pointer, since readers hold a const store and need it too */
     struct audit_note *along;  /* what the next commit takes along; NULL: nothing */
+    store_guard_check *guard;  /* NULL: nobody is asked */
+    const void *guard_context;
 };
 
 extern const struct store_ops store_sqlite;
