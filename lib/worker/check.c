@@ -10,21 +10,45 @@
 
 enum { OUTPUT_MAX = 256 * 1024, DIAGNOSTICS_MAX = 100, MESSAGE_MAX = 500 };
 
-int worker_run_tool(const struct worker_place *place, const char *folder, const char *const *argv, bool quiet,
-                    struct buf *output, struct spawn_result *result, struct error *err)
+/* What somebody sends may be his program already while it is compiled, checked or described: so it is kept where its jobs
+ * will be. */
+static int open_sandbox(const struct worker_place *place, const char *folder, bool writes, struct sandbox *out,
+                        struct error *err)
 {
+    char runner[PATH_MAX + 8];
+    const char *const reads[] = {runner, writes ? NULL : folder, NULL}, *const written[] = {writes ? folder : NULL,
+                                                                                            NULL};
+
+    snprintf(runner, sizeof runner, "%s/runner", place->app_folder);
+    return sandbox_open(out, place->settings->sandbox_read, reads, place->settings->sandbox_write, written, err);
+}
+
+int worker_run_tool(const struct worker_place *place, const char *folder, bool writes, const char *const *argv,
+                    bool quiet, struct buf *output, struct spawn_result *result, struct error *err)
+{
+    bool confined = strcmp(place->settings->sandbox, "landlock") == 0;
+    struct sandbox sandbox = {.ruleset = -1};
+    int outcome;
     char program[PATH_MAX], path[SETTING_TEXT_SIZE + 8], home[PATH_MAX + 8], temporary[PATH_MAX + 8];
     char locale[] = "LC_ALL=C.UTF-8";
     char *const envp[] = {path, home, temporary, locale, NULL};
-    struct spawn spawn = {
-        .path = program, .argv = (char *const *)(uintptr_t)argv, .envp = envp, .directory = folder, .quiet = quiet};
+    struct spawn spawn = {.path = program,
+                          .argv = (char *const *)(uintptr_t)argv,
+                          .envp = envp,
+                          .directory = folder,
+                          .quiet = quiet,
+                          .sandbox = confined ? &sandbox : NULL};
 
     if (spawn_find(argv[0], place->settings->path, program, sizeof program) < 0)
         return error_set(err, 422, "worker_broken", "the server has no program `%.100s`", argv[0]);
     snprintf(path, sizeof path, "PATH=%s", place->settings->path);
     snprintf(home, sizeof home, "HOME=%s", folder);
     snprintf(temporary, sizeof temporary, "TMPDIR=%s", folder);
-    return spawn_run(&spawn, NULL, 0, (int)place->settings->check_timeout_ms, OUTPUT_MAX, output, result, err);
+    if (confined && open_sandbox(place, folder, writes, &sandbox, err) < 0)
+        return -1;
+    outcome = spawn_run(&spawn, NULL, 0, (int)place->settings->check_timeout_ms, OUTPUT_MAX, output, result, err);
+    sandbox_close(&sandbox);
+    return outcome;
 }
 
 /* Where our files lie is nobody's business. */
@@ -245,7 +269,7 @@ static int compile_c(const struct worker_place *place, const struct worker *w, c
 
     snprintf(include, sizeof include, "-I%s/runner/include", place->app_folder);
     snprintf(library, sizeof library, "%s.so", w->name);
-    outcome = worker_run_tool(place, folder, argv, false, &output, &result, err);
+    outcome = worker_run_tool(place, folder, true, argv, false, &output, &result, err);
     if (outcome == 0 && result.timed_out) {
         outcome = refuse_slow(err);
     } else if (outcome == 0 && !(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0)) {
@@ -273,7 +297,7 @@ static int run_checker(const struct worker_place *place, const struct checker *c
     for (int i = 0; i < 4 && c->arguments[i]; i++)
         argv[n++] = c->arguments[i];
     argv[n] = file;
-    outcome = worker_run_tool(place, folder, argv, false, &output, &result, err);
+    outcome = worker_run_tool(place, folder, true, argv, false, &output, &result, err);
     if (outcome == 0 && result.timed_out) {
         outcome = refuse_slow(err);
     } else if (outcome == 0 && !(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0)) {

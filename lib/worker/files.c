@@ -92,12 +92,12 @@ static int ask_host(const struct worker_place *place, const struct worker *w, co
 
     snprintf(host, sizeof host, "%s/runner/%s", place->app_folder, w->kind == WORKER_C ? "jobjoker-c" : "php/host.php");
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    if (worker_run_tool(place, folder, argv, true, output, &result, err) < 0)
+    if (worker_run_tool(place, folder, false, argv, true, output, &result, err) < 0)
         return -1;
     if (!result.timed_out && WIFEXITED(result.status) && WEXITSTATUS(result.status) == 0)
         return 0;
     buf_reset(output); /* again, to hear its complaint */
-    if (worker_run_tool(place, folder, argv, false, output, &result, err) < 0)
+    if (worker_run_tool(place, folder, false, argv, false, output, &result, err) < 0)
         return -1;
     worker_leave_out_paths(place, folder, output);
     return error_set(err, 422, "worker_description", "the worker cannot be loaded: %.200s",

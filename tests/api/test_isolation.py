@@ -44,6 +44,40 @@ def test_a_worker_in_the_sandbox_reaches_its_own_folder_alone(sandboxed, kind):
     assert not (sandboxed.data / "written").exists()
 
 
+def key_of(server):
+    return (server.data / "secret.key").read_bytes().hex()
+
+
+PEEKS = {  # what a developer may send so that it is run, or read, while his worker is looked at
+    "php": '<?php\ninclude_once "libs/Worker.php";\nclass Peek_php extends Worker {{ function run() {{}}\n'
+           'function getInformation() {{ @file_put_contents(__DIR__ . "/left", "x"); return "key " . bin2hex((string)@file_get_contents("{data}/secret.key")); }} }}\n',
+    "c": '#include <jobjoker/worker.h>\n#include <stdio.h>\nint run(struct jobjoker_worker *w) {{ (void)w; return 0; }}\n'
+         'const char *information(void) {{ static char said[80] = "key "; unsigned char key[32]; FILE *f = fopen("{data}/secret.key", "r");\n'
+         'if (f && fread(key, 1, 32, f) == 32) for (int i = 0; i < 32; i++) sprintf(said + 4 + 2 * i, "%02x", key[i]); return said; }}\n',
+}
+
+
+@pytest.mark.parametrize("kind", PEEKS)
+def test_what_describes_a_worker_is_in_the_sandbox_too(sandboxed, server, kind):
+    source = PEEKS[kind].format(data=sandboxed.data)
+    told = sandboxed.put(f"/workers/Peek_{kind}", source)
+    if b"Landlock" in told.body:
+        pytest.skip(told.text)
+    assert told.status == 201 and told.data[0]["description"] == "key", told
+    assert not list(sandboxed.data.glob("code/*/left"))
+    # Outside of the sandbox it is the developer's word, as docs/isolation.md says: else this would test nothing.
+    assert server.put(f"/workers/Peek_{kind}", PEEKS[kind].format(data=server.data)).data[0]["description"] == "key " + key_of(server)
+
+
+@pytest.mark.parametrize("line", ['#include "{data}/admin-token"', 'asm(".incbin \\"{data}/secret.key\\"");'])
+def test_what_compiles_a_worker_is_in_the_sandbox_too(sandboxed, line):
+    source = line.format(data=sandboxed.data) + "\n#include <jobjoker/worker.h>\nint run(struct jobjoker_worker *w) { (void)w; return 0; }\n"
+    told = sandboxed.put("/workers/Include", source)
+    if b"Landlock" in told.body:
+        pytest.skip(told.text)
+    assert told.status == 422 and ("Permission denied" in told.text or "file not found" in told.text), told
+
+
 def test_the_administrator_may_let_a_sandboxed_worker_write_elsewhere(installed):
     server = apache.Server(installed)
     shared = [server.top / "shared-one", server.top / "shared-two"]
