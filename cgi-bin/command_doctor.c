@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "base/io.h"
 #include "base/key.h"
 #include "base/spawn.h"
 #include "doctor.h"
@@ -38,6 +39,18 @@ static bool others_may(const struct stat *st)
     return st->st_mode & 077;
 }
 
+/* By default it lies there, and the site's .htaccess hides it; but Apache obeys those that a worker writes there as well. */
+static void check_place(struct doctor *d)
+{
+    const struct settings *settings = &d->site.settings;
+    bool confined = strcmp(settings->sandbox, "none") != 0;
+
+    if (io_lies_within(settings->data, d->site.app_folder))
+        doctor_find(d, confined ? WRONG : NOTE, "move it out of the site, and set `data`",
+                    "the data folder lies in the site's folder, where no worker can be kept apart: Apache obeys an "
+                    ".htaccess there");
+}
+
 /* True when it can be used, so that what is in it can be looked at. */
 static bool check_data(struct doctor *d)
 {
@@ -64,6 +77,7 @@ static bool check_data(struct doctor *d)
         doctor_find(d, WRONG, "chmod 700 it", "its owner cannot use the data folder %s: %s", data, strerror(errno));
         return false;
     }
+    check_place(d);
     if (others_may(&st))
         doctor_find(d, WRONG, "chmod 700 it", "others may look into the data folder %s (mode %03o)", data,
                     (unsigned)st.st_mode & 0777);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -177,6 +178,27 @@ static int remove_entry(int folder, const char *name)
 int io_remove_tree(const char *path)
 {
     return remove_entry(AT_FDCWD, path);
+}
+
+static bool begins_with_folder(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+/* The last part of a path may be a link that leads out: by its name it lies there all the same. */
+bool io_lies_within(const char *path, const char *folder)
+{
+    char top[PATH_MAX], real[PATH_MAX], above[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    if (!realpath(folder, top) || !realpath(path, real))
+        return false;
+    if (begins_with_folder(real, top))
+        return true;
+    snprintf(above, sizeof above, "%.*s/", (int)(slash ? slash - path : 0), path);
+    return realpath(above, real) && begins_with_folder(real, top);
 }
 
 int io_program_folder(char *out, size_t out_size)

@@ -1,6 +1,7 @@
 #ifndef JOBJOKER_BASE_IO_H
 #define JOBJOKER_BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -26,6 +27,9 @@ int io_make_folders(const char *path, mode_t mode);
 
 /* Removes a folder with all that is in it; follows no link. -1: something is left, errno says why. */
 int io_remove_tree(const char *path);
+
+/* Does the path lie in that folder, by its name or by where it leads to? What is not there does not. */
+bool io_lies_within(const char *path, const char *folder);
 
 /* Folder of the running program (from /proc/self/exe), without the slash at its end. -1: errno. */
 int io_program_folder(char *out, size_t out_size);

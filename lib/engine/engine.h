@@ -19,12 +19,12 @@ struct engine {
 
 /* Inserts a job that is idle, and starts it when `start` is true; job->worker, parameters, name and timeout_ms are
  * given, the rest is set. 422 worker_broken (it is gone, or its code cannot be made ready): there is no job then.
- * 500 runner_failed, secret_unreadable: there is one, and it has ended as error. */
+ * 500 runner_failed, secret_unreadable, data_in_site: there is one, and it has ended as error. */
 int engine_create(struct engine *e, struct job *job, bool start, struct error *err);
 
 /* Claims an idle job and starts its runner: of two that start it, one wins. *job is read anew (job_clear() it).
  * A worker that is gone, or whose code cannot be made ready, ends the job as error with the reason: that is 0 too.
- * 404 job_unknown; 409 job_active, job_over; 500 runner_failed, secret_unreadable (the job is
+ * 404 job_unknown; 409 job_active, job_over; 500 runner_failed, secret_unreadable, data_in_site (the job is
  * error then, or stop when that was wanted). */
 int engine_start(struct engine *e, const char *id, struct job *job, struct error *err);
 

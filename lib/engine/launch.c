@@ -136,6 +136,20 @@ static void put_secret(const struct secret *secret, const char *value, void *con
     put(ticket, secret->name, value);
 }
 
+/* Apache obeys an .htaccess in any folder of its site, with all its own rights: a worker that can write one there, in its
+ * working directory, is not kept apart from anything. */
+static int check_place(const struct engine *e, const struct worker_options *options, struct error *err)
+{
+    bool apart = options->user[0] || strcmp(e->settings->sandbox, "none") != 0;
+
+    if (!apart || !io_lies_within(e->settings->data, e->app_folder))
+        return 0;
+    return error_set(
+        err, 500, "data_in_site",
+        "a worker cannot be kept in a sandbox, or apart as another user, while the data folder lies in the "
+        "site's: Apache obeys an .htaccess there. Set `data` to a folder outside of the site");
+}
+
 /* What the job may use, and what its worker and the administrator want of the runner. */
 static int put_conditions(const struct engine *e, const struct job *job, const struct launch *l, struct buf *ticket,
                           struct error *err)
@@ -145,7 +159,7 @@ static int put_conditions(const struct engine *e, const struct job *job, const s
 
     if (worker_options_parse(l->worker->options, &options, err) < 0)
         return -1;
-    if (options.user[0] && let_user_pass(e, job->id, l->code, err) < 0)
+    if (check_place(e, &options, err) < 0 || (options.user[0] && let_user_pass(e, job->id, l->code, err) < 0))
         return -1;
     for (enum limit i = 0; i < LIMITS; i++) {
         char key[32];

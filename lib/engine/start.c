@@ -210,9 +210,8 @@ static int put_in_line(struct engine *e, struct job *job, enum cause cause, stru
 /* Nothing of it runs: it ends as error, and its folder goes. What `launch` said stays in err. */
 static void end_failed_launch(struct engine *e, struct job *job, const struct error *err)
 {
-    const char *reason = strcmp(err->code, "secret_unreadable") == 0
-                             ? err->message
-                             : "its runner could not be started: the server's error log says why";
+    bool tells = strcmp(err->code, "secret_unreadable") == 0 || strcmp(err->code, "data_in_site") == 0;
+    const char *reason = tells ? err->message : "its runner could not be started: the server's error log says why";
     struct error problem = {0};
 
     if (fail_job(e, job, JOB_ACTIVE, reason, &problem) < 0) {

@@ -10,6 +10,7 @@ import pytest
 
 import apache
 from apache import carriers, runner_of, state_of
+from test_access import command
 from test_supervisor import ready
 
 TRIES = {
@@ -103,6 +104,57 @@ def test_a_sandboxed_job_is_paused_and_killed_as_any_other(sandboxed):
     assert pids and all(state_of(pid) == "T" for pid in pids)
     assert sandboxed.put(f"/jobs/{id}/status", "kill").status == 200
     assert all(state_of(pid) == "Z" for pid in pids)
+
+
+# --- where the data folder lies ---
+
+ESCAPES = '''#!/bin/sh
+cat >.htaccess <<END
+RewriteEngine Off
+Require all granted
+Options +ExecCGI
+<Files x.sh>
+SetHandler cgi-script
+</Files>
+END
+printf '#!/bin/sh\\necho Content-Type: text/plain\\necho\\necho ESCAPED\\n' >x.sh
+chmod 755 x.sh
+echo ready
+mkfifo gate
+read x <gate
+'''
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_no_worker_is_kept_apart_in_a_folder_that_apache_serves(installed, linked):
+    server = apache.Server(installed)
+    (server.site / "jobjoker.ini").write_text("sandbox = landlock\n")
+    outside, server.data = server.data, server.site / "data"
+    outside.rmdir()
+    (outside if linked else server.data).mkdir(mode=0o700)
+    shutil.chown(outside if linked else server.data, apache.run_user().pw_uid, apache.run_user().pw_gid)
+    if linked:
+        server.data.symlink_to(outside)
+    with apache.running(server):
+        server.put_worker("Escapes", ESCAPES)
+        made = server.post("/jobs", {"worker": "Escapes", "start": True})
+        assert (made.status, made.json["code"]) == (500, "data_in_site")
+        job = server.get("/jobs").data[0]
+        assert job["status"] == "error" and "outside of the site" in job["reason"]
+        assert b"ESCAPED" not in server.get(f"/data/run/{job['id']}/work/x.sh", auth=None).body
+        said = command(server, "doctor").stdout
+        assert "WRONG the data folder lies in the site's folder" in said
+
+
+def test_a_worker_that_is_not_kept_apart_may_run_anywhere(installed):
+    server = apache.Server(installed)
+    server.data.rmdir()
+    server.data = server.site / "data"
+    server.data.mkdir(mode=0o700)
+    shutil.chown(server.data, apache.run_user().pw_uid, apache.run_user().pw_gid)
+    with apache.running(server):
+        server.put_worker("Any", "#!/bin/sh\necho ran\n")
+        assert server.run("Any")["status"] == "done"
 
 
 # --- another user ---
