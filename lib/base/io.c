@@ -48,17 +48,17 @@ ssize_t io_read_all(int fd, void *data, size_t size)
 
 static int read_open_file(int fd, size_t max, struct buf *out)
 {
-    enum { CHUNK = 65536 };
+    enum { FIRST_CHUNK = 4096, CHUNK = 65536 }; /* most files have a few bytes, and requests wait for them */
 
-    for (;;) {
-        char *to = buf_reserve(out, CHUNK);
+    for (size_t room = FIRST_CHUNK;; room = CHUNK) {
+        char *to = buf_reserve(out, room);
         ssize_t n;
 
         if (!to) {
             errno = ENOMEM;
             return -1;
         }
-        n = io_read_all(fd, to, CHUNK);
+        n = io_read_all(fd, to, room);
         if (n < 0)
             return -1;
         out->size += (size_t)n;
@@ -67,7 +67,7 @@ static int read_open_file(int fd, size_t max, struct buf *out)
             errno = EFBIG;
             return -1;
         }
-        if (n < CHUNK)
+        if ((size_t)n < room)
             return 0;
     }
 }

@@ -155,10 +155,19 @@ static int look_at_file(sqlite3 *db, struct sqlite_file *file)
     return 0;
 }
 
+/* Most programs that come here live for one request, so what SQLite does ahead of need is what they pay for: a count of
+ * its own memory behind a lock, and 20 pages of cache of which a request needs six. Refused where it is at work already. */
+static void configure_once(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
 sqlite3 *sqlite_db_open(const char *path, struct sqlite_file *file, struct error *err)
 {
     sqlite3 *db = NULL;
 
+    configure_once();
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK) {
         sqlite_db_error(db, path, err);
