@@ -162,11 +162,11 @@ static int find_token(const struct request *req, struct store *db, const struct 
 static int check_job_token(const struct store *db, const char *id, const unsigned char *hash, bool runner,
                            struct error *err)
 {
-    struct job job = {0};
+    struct job_tokens job;
     struct error unknown = {0};
     bool right;
 
-    if (store_job_get(db, id, &job, &unknown) < 0) {
+    if (store_job_tokens(db, id, &job, &unknown) < 0) {
         if (unknown.status == 404)
             return refuse(err);
         *err = unknown;
@@ -174,7 +174,6 @@ static int check_job_token(const struct store *db, const char *id, const unsigne
     }
     right = job.has_lease && (runner || job.state == JOB_ACTIVE) &&
             secret_equal(hash, runner ? job.lease_hash : job.token_hash, SECRET_HASH_SIZE);
-    job_clear(&job);
     return right ? 0 : refuse(err);
 }
 

@@ -1,5 +1,4 @@
 /* What others than a runner of ours say of a job: its state, and entries of its log and response. */
-#include "base/cleanup.h"
 #include "engine/engine.h"
 #include "engine/follow.h"
 
@@ -37,12 +36,7 @@ int engine_tell_state(struct engine *e, const char *id, enum job_state state, st
 int engine_append(struct engine *e, const char *id, enum entry_kind kind, struct entry *entries, size_t count,
                   struct error *err)
 {
-    AUTO(job) struct job job = {0};
-
-    if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
-        return -1;
-    if (store_entry_append(e->store, &job, kind, entries, count, err) < 0 ||
-        store_job_update(e->store, &job, job.state, err) < 0)
+    if (store_begin(e->store, err) < 0 || store_entry_post(e->store, id, kind, entries, count, err) < 0)
         return -1;
     return store_commit(e->store, err);
 }

@@ -2,7 +2,7 @@
 #include "store/query.h"
 #include "store/store.h"
 
-enum { ENTRY_INSERT, ENTRY_EACH, ENTRY_START, STATEMENTS };
+enum { ENTRY_INSERT, ENTRY_EACH, ENTRY_START, LOG_SIZE, RESPONSE_SIZE, SET_LOG_SIZE, SET_RESPONSE_SIZE, STATEMENTS };
 
 static const struct statement sql[STATEMENTS] = {
     [ENTRY_INSERT] = {"INSERT INTO entry (job, kind, seq, start, time, stream, open, bytes)"
@@ -10,16 +10,17 @@ static const struct statement sql[STATEMENTS] = {
     [ENTRY_EACH] = {"SELECT seq, start, time, stream, open, bytes FROM entry"
                     " WHERE job = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4"},
     [ENTRY_START] = {"SELECT start FROM entry WHERE job = ?1 AND kind = ?2 AND seq = ?3"},
+    [LOG_SIZE] = {"SELECT number, log_count, log_size FROM job WHERE id = ?1"},
+    [RESPONSE_SIZE] = {"SELECT number, response_count, response_size FROM job WHERE id = ?1"},
+    [SET_LOG_SIZE] = {"UPDATE job SET log_count = ?2, log_size = ?3 WHERE number = ?1"},
+    [SET_RESPONSE_SIZE] = {"UPDATE job SET response_count = ?2, response_size = ?3 WHERE number = ?1"},
 };
 
-/* Where entries stand in the text: sets seq and start of each, and counts them in the job. A log's entry is followed by a
+/* Where entries stand in the text: sets seq and start of each, and counts them. A log's entry is followed by a
  * newline unless its line goes on; between two responses stands a newline unless the first ends in one, so that one
  * response is exactly what was sent. */
-static void place_entries(struct job *job, enum entry_kind kind, struct entry *entries, size_t count)
+static void place_entries(int64_t *seq, int64_t *size, enum entry_kind kind, struct entry *entries, size_t count)
 {
-    int64_t *seq = kind == ENTRY_LOG ? &job->log_count : &job->response_count;
-    int64_t *size = kind == ENTRY_LOG ? &job->log_size : &job->response_size;
-
     for (size_t i = 0; i < count; i++) {
         struct entry *e = &entries[i];
 
@@ -44,17 +45,56 @@ static int insert_entry(struct query *q, int64_t job, enum entry_kind kind, cons
     return query_run(q, err);
 }
 
-int store_entry_append(struct store *s, struct job *job, enum entry_kind kind, struct entry *entries, size_t count,
-                       struct error *err)
+static int insert_entries(struct store *s, int64_t job, enum entry_kind kind, const struct entry *entries, size_t count,
+                          struct error *err)
 {
     struct query *q = query_prepare(s, &sql[ENTRY_INSERT], err);
 
-    place_entries(job, kind, entries, count);
     for (size_t i = 0; i < count; i++) {
-        if (insert_entry(q, job->number, kind, &entries[i], err) < 0)
+        if (insert_entry(q, job, kind, &entries[i], err) < 0)
             return -1;
     }
     return 0;
+}
+
+int store_entry_append(struct store *s, struct job *job, enum entry_kind kind, struct entry *entries, size_t count,
+                       struct error *err)
+{
+    if (kind == ENTRY_LOG)
+        place_entries(&job->log_count, &job->log_size, kind, entries, count);
+    else
+        place_entries(&job->response_count, &job->response_size, kind, entries, count);
+    return insert_entries(s, job->number, kind, entries, count, err);
+}
+
+/* All of a job is 46 columns, and to read and write them is half of the work for one entry. */
+int store_entry_post(struct store *s, const char *id, enum entry_kind kind, struct entry *entries, size_t count,
+                     struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[kind == ENTRY_LOG ? LOG_SIZE : RESPONSE_SIZE], err);
+    int64_t job, seq, size;
+    enum query_step step;
+
+    query_set_text(q, 1, id);
+    step = query_step(q);
+    if (step == QUERY_FAILED)
+        return query_fail(q, "read the size of a log", err);
+    if (step == QUERY_END) {
+        query_end(q);
+        return error_set(err, 404, "job_unknown", "there is no job %s", id);
+    }
+    job = query_number(q, 0);
+    seq = query_number(q, 1);
+    size = query_number(q, 2);
+    query_end(q);
+    place_entries(&seq, &size, kind, entries, count);
+    if (insert_entries(s, job, kind, entries, count, err) < 0)
+        return -1;
+    q = query_prepare(s, &sql[kind == ENTRY_LOG ? SET_LOG_SIZE : SET_RESPONSE_SIZE], err);
+    query_set_number(q, 1, job);
+    query_set_number(q, 2, seq);
+    query_set_number(q, 3, size);
+    return query_run(q, err);
 }
 
 int store_entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,

@@ -25,6 +25,7 @@ enum {
     JOB_DELETE,
     JOB_DELETE_ENTRIES,
     JOB_PEEK,
+    JOB_TOKENS,
     JOB_COUNTS,
     JOB_COUNT_ADD,
     STATEMENTS
@@ -50,6 +51,7 @@ static const struct statement sql[STATEMENTS] = {
     [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2"},
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
     [JOB_PEEK] = {"SELECT state, held, host, worker, waiting FROM job WHERE id = ?1"},
+    [JOB_TOKENS] = {"SELECT state, lease_hash, token_hash FROM job WHERE id = ?1"},
     [JOB_COUNTS] = {"SELECT state, sum(jobs) FROM job_count WHERE " ALLOWED("?1", "worker") " GROUP BY state"},
     [JOB_COUNT_ADD] = {"INSERT INTO job_count (worker, state, jobs) VALUES (?1, ?2, ?3)"
                        " ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs"},
@@ -207,45 +209,64 @@ int store_job_insert(struct store *s, struct job *job, struct error *err)
     return count_job(s, job->worker, job->state, 1, err) < 0 ? -1 : queues_follow_state(s, job, 0, err);
 }
 
+/* Of a query for one job by its id: NULL with err filled where there is none. */
+static struct query *find_job(const struct store *s, const struct statement *statement, const char *id,
+                              struct error *err)
+{
+    struct query *q = query_prepare(s, statement, err);
+    enum query_step step;
+
+    if (!q)
+        return NULL;
+    query_set_text(q, 1, id);
+    step = query_step(q);
+    if (step == QUERY_ROW)
+        return q;
+    if (step == QUERY_END)
+        error_set(err, 404, "job_unknown", "there is no job %s", id);
+    else
+        query_fail(q, "read a job", err);
+    query_end(q);
+    return NULL;
+}
+
 int store_job_peek(const struct store *s, const char *id, struct job_peek *out, struct error *err)
 {
-    struct query *q = query_prepare(s, &sql[JOB_PEEK], err);
-    int step, result = 0;
+    struct query *q = find_job(s, &sql[JOB_PEEK], id, err);
 
     if (!q)
         return -1;
-    query_set_text(q, 1, id);
-    step = query_step(q);
-    if (step == QUERY_ROW) {
-        out->state = (enum job_state)query_int(q, 0);
-        out->held = query_int(q, 1);
-        query_read_text(q, 2, out->host, sizeof out->host);
-        query_read_text(q, 3, out->worker, sizeof out->worker);
-        out->waiting = (enum job_waiting)query_int(q, 4);
-    } else if (step == QUERY_END) {
-        result = error_set(err, 404, "job_unknown", "there is no job %s", id);
-    } else {
-        result = query_fail(q, "read a job's state", err);
-    }
+    out->state = (enum job_state)query_int(q, 0);
+    out->held = query_int(q, 1);
+    query_read_text(q, 2, out->host, sizeof out->host);
+    query_read_text(q, 3, out->worker, sizeof out->worker);
+    out->waiting = (enum job_waiting)query_int(q, 4);
     query_end(q);
-    return result;
+    return 0;
+}
+
+int store_job_tokens(const struct store *s, const char *id, struct job_tokens *out, struct error *err)
+{
+    struct query *q = find_job(s, &sql[JOB_TOKENS], id, err);
+
+    if (!q)
+        return -1;
+    out->state = (enum job_state)query_int(q, 0);
+    out->has_lease = !query_is_null(q, 1);
+    query_read_hash(q, 1, out->lease_hash);
+    query_read_hash(q, 2, out->token_hash);
+    query_end(q);
+    return 0;
 }
 
 int store_job_get(const struct store *s, const char *id, struct job *out, struct error *err)
 {
-    struct query *q = query_prepare(s, &sql[JOB_GET], err);
-    int step, result;
+    struct query *q = find_job(s, &sql[JOB_GET], id, err);
+    int result;
 
     if (!q)
         return -1;
-    query_set_text(q, 1, id);
-    step = query_step(q);
-    if (step == QUERY_ROW)
-        result = read_job(q, out, err);
-    else if (step == QUERY_END)
-        result = error_set(err, 404, "job_unknown", "there is no job %s", id);
-    else
-        result = query_fail(q, "read a job", err);
+    result = read_job(q, out, err);
     query_end(q);
     return result;
 }

@@ -124,6 +124,13 @@ struct job_peek {
     char host[JOB_HOST_SIZE];
 };
 int store_job_peek(const struct store *s, const char *id, struct job_peek *out, struct error *err);
+/* As much of a job as shows who may speak for it; without a lease the hashes say nothing. 404 job_unknown. */
+struct job_tokens {
+    enum job_state state;
+    bool has_lease;
+    unsigned char lease_hash[SECRET_HASH_SIZE], token_hash[SECRET_HASH_SIZE];
+};
+int store_job_tokens(const struct store *s, const char *id, struct job_tokens *out, struct error *err);
 /* Writes all that may change, if the job is still in state `from`: of two that race, one loses.
  * 404 job_unknown; 409 job_moved, and where it becomes active under a runner of ours: queue_full (there is no room in its
  * queue, which may be paused), queue_unknown, worker_full (max_active jobs of its worker are active). Whoever gets one of
@@ -186,6 +193,9 @@ int store_due_first(const struct store *s, char id[ULID_SIZE], int64_t *due_ms, 
  * Sets seq and start of each entry. */
 int store_entry_append(struct store *s, struct job *job, enum entry_kind kind, struct entry *entries, size_t count,
                        struct error *err);
+/* The same for those who know no more of a job than its id. In a transaction. 404 job_unknown. */
+int store_entry_post(struct store *s, const char *id, enum entry_kind kind, struct entry *entries, size_t count,
+                     struct error *err);
 /* From the first entry after `after_seq` on, at most `limit`. each() borrows the entry; it returns 0 to go on. */
 int store_entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,
                      int (*each)(const struct entry *, void *), void *context, struct error *err);

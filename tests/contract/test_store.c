@@ -295,6 +295,59 @@ static void a_single_response_is_exactly_its_bytes(void **state)
     job_clear(&job);
 }
 
+static void what_is_posted_by_id_stands_behind_what_was_appended(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, now;
+    struct text t = {0};
+    struct entry first = {.bytes = "one", .size = 3, .stream = STREAM_STDOUT};
+    struct entry posted[] = {{.bytes = "two", .size = 3, .stream = STREAM_API},
+                             {.bytes = "three", .size = 5, .stream = STREAM_API}};
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_entry_append(db, &job, ENTRY_LOG, &first, 1, &err), 0);
+    assert_int_equal(store_job_update(db, &job, job.state, &err), 0);
+    assert_int_equal(store_entry_post(db, job.id, ENTRY_LOG, posted, 2, &err), 0);
+    assert_int_equal(store_entry_post(db, job.id, ENTRY_RESPONSE, posted, 1, &err), 0);
+    assert_int_equal(store_entry_each(db, job.number, ENTRY_LOG, 0, INT64_MAX, gather, &t, &err), 0);
+    assert_memory_equal(t.bytes.data, "one\ntwo\nthree\n", 14);
+    assert_int_equal(store_job_get(db, job.id, &now, &err), 0);
+    assert_int_equal(now.log_count, 3);
+    assert_int_equal(now.log_size, t.bytes.size);
+    assert_int_equal(now.response_count, 1);
+    assert_int_equal(now.response_size, posted[0].size + 1);
+    assert_int_equal(store_entry_post(db, "01M86EA05QK06D5MRW8NYDB81Q", ENTRY_LOG, posted, 1, &err), -1);
+    assert_string_equal(err.code, "job_unknown");
+    buf_clear(&t.bytes);
+    job_clear(&job);
+    job_clear(&now);
+}
+
+static void the_tokens_of_a_job_are_those_of_its_run(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    struct job_tokens tokens;
+
+    insert_job(db, 1, &job);
+    assert_int_equal(store_job_tokens(db, job.id, &tokens, &err), 0);
+    assert_int_equal(tokens.state, job.state);
+    assert_false(tokens.has_lease);
+    job.has_lease = true;
+    memset(job.lease_hash, 'l', sizeof job.lease_hash);
+    memset(job.token_hash, 't', sizeof job.token_hash);
+    assert_int_equal(store_job_update(db, &job, job.state, &err), 0);
+    assert_int_equal(store_job_tokens(db, job.id, &tokens, &err), 0);
+    assert_true(tokens.has_lease);
+    assert_memory_equal(tokens.lease_hash, job.lease_hash, sizeof job.lease_hash);
+    assert_memory_equal(tokens.token_hash, job.token_hash, sizeof job.token_hash);
+    assert_int_equal(store_job_tokens(db, "01M86EA05QK06D5MRW8NYDB81Q", &tokens, &err), -1);
+    assert_string_equal(err.code, "job_unknown");
+    job_clear(&job);
+}
+
 static void a_deleted_job_takes_its_entries_with_it(void **state)
 {
     struct store *db = db_of(state);
@@ -1347,6 +1400,8 @@ int main(void)
         ON(sqlite, filters_find_what_they_name),
         ON(sqlite, entries_stand_where_their_bytes_are),
         ON(sqlite, a_single_response_is_exactly_its_bytes),
+        ON(sqlite, what_is_posted_by_id_stands_behind_what_was_appended),
+        ON(sqlite, the_tokens_of_a_job_are_those_of_its_run),
         ON(sqlite, a_deleted_job_takes_its_entries_with_it),
         ON(sqlite, versions_of_a_worker_go_on_after_a_deletion),
         ON(sqlite, accounts_and_tokens_are_found_until_they_end),
