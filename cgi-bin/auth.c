@@ -69,6 +69,7 @@ static void become_account(const struct account *account, const char *via, struc
     snprintf(out->name, sizeof out->name, "%s", account->name);
     out->grant = account->grant;
     out->via = via;
+    out->of_admin = account->role == ROLE_ADMIN;
     out->in_person = true;
     secret_hash(account->password, strlen(account->password), out->hash);
     settle(out, (enum role)account->role);
@@ -82,6 +83,7 @@ static void become_token_owner(const struct token *token, struct identity *out)
     out->via = token->kind == TOKEN_API ? "token" : "session";
     out->in_person = token->kind == TOKEN_SESSION && !token->has_parent;
     out->has_token = true;
+    out->of_admin = token->owner.role == ROLE_ADMIN;
     memcpy(out->hash, token->hash, sizeof out->hash);
     out->token_used_ms = token->used_ms;
     settle(out, (enum role)(token->role < token->owner.role ? token->role : token->owner.role));
@@ -388,10 +390,10 @@ static int identify(const struct request *req, struct store *db, const struct se
     return error_set(err, 401, "unauthorized", "only Basic and Bearer credentials are understood");
 }
 
-/* Where somebody has shown that he is an admin, there is one; a job was started when there was. */
+/* Where an account has turned out to be an admin's, there is one; a job was started when there was. It spares a look-up. */
 static bool shows_admin(const struct identity *who)
 {
-    return who->job_right || (who->role == ROLE_ADMIN && (who->in_person || who->has_token));
+    return who->job_right || who->of_admin;
 }
 
 int auth_identify(const struct request *req, struct store *db, const struct settings *settings, int64_t now_ms,

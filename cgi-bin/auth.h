@@ -19,6 +19,7 @@ struct identity {
     enum role role;     /* of all but jobs; at most developer when grant is limited */
     const char *via;    /* "token", "password", "session", "remote", "anonymous", "job" */
     struct grant grant; /* which workers and whose jobs; of all but jobs */
+    bool of_admin;      /* the account behind it is an admin's, whatever this token of his may */
     bool in_person;     /* the user of an account, by password, session or web server; not an API token of his */
     unsigned job_right; /* of a job's token: JOB_RIGHT_WORKER or JOB_RIGHT_RUNNER, good for job_id alone */
     char job_id[ULID_SIZE];
