@@ -1,4 +1,5 @@
 /* POST and DELETE /session: the admin page's log-in. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,42 @@ static void put_cookie(const struct request *req, const char *value, int seconds
                     value, buf_text(&base), seconds, tls ? "; Secure" : "");
 }
 
+/* Of one user: whoever has a password could fill the disk with sessions. */
+enum { SESSIONS_MAX = 100 };
+
+struct sessions {
+    int64_t count, used_ms;
+    unsigned char oldest[SECRET_HASH_SIZE]; /* the one that was not used for the longest time */
+};
+
+static int look_at_session(const struct token *token, void *context)
+{
+    struct sessions *s = context;
+
+    if (token->kind != TOKEN_SESSION)
+        return 0;
+    if (s->count++ == 0 || token->used_ms < s->used_ms) {
+        s->used_ms = token->used_ms;
+        memcpy(s->oldest, token->hash, sizeof s->oldest);
+    }
+    return 0;
+}
+
+/* The list is walked only when there are enough tokens and sessions together. */
+static int make_room(struct store *db, const char *account, struct error *err)
+{
+    struct sessions s = {0};
+    int64_t count;
+
+    if (store_token_count(db, account, &count, err) < 0)
+        return -1;
+    if (count < SESSIONS_MAX)
+        return 0;
+    if (store_token_each(db, account, NULL, INT_MAX, look_at_session, &s, err) < 0)
+        return -1;
+    return s.count < SESSIONS_MAX ? 0 : store_token_delete(db, s.oldest, err);
+}
+
 /* What it was begun with may have ended since it was looked at, and would have taken this session with it. */
 static int put_session(const struct request *req, const struct context *ctx, struct store *db,
                        const struct token *session, const struct identity *who, struct error *err)
@@ -64,6 +101,8 @@ static int put_session(const struct request *req, const struct context *ctx, str
 
     store_guard(db, auth_guard, &caller);
     result = store_begin(db, err);
+    if (result == 0)
+        result = make_room(db, session->account, err);
     if (result == 0)
         result = store_token_put(db, session, err);
     if (result == 0)

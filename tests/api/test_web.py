@@ -217,6 +217,17 @@ def test_log_out_everywhere_and_what_ends_sessions(new_server):
     assert me(server, one).status == 401  # it does not come back
 
 
+def test_a_user_has_a_hundred_sessions_at_most(new_server):
+    server = new_server()
+    add_user(server, "ann", "viewer")
+    other = session(server, {"user": "admin", "password": server.password})()
+    begin = session(server, {"user": "ann", "password": PASSWORD})
+    begun = [begin() for _ in range(102)]
+    assert server.get("/tokens?user=ann&limit=1").json["total"] == 100
+    assert [me(server, begun[i]).status for i in (0, 1, 2, 101)] == [401, 401, 200, 200]
+    assert me(server, other).status == 200
+
+
 def test_a_session_of_a_token_is_worth_no_more_and_ends_with_it(new_server):
     server = new_server()
     made = server.post("/tokens", {"role": "viewer", "workers": ["A"], "expires": "2999-01-01"}).data[0]
