@@ -2,6 +2,7 @@
 import concurrent.futures
 import fcntl
 import re
+import subprocess
 
 import pytest
 
@@ -27,6 +28,15 @@ def test_credentials(server, auth, status, via):
 def test_a_browser_script_is_not_asked_by_a_password_window(server):
     answer = server.raw(f"GET /jobs HTTP/1.0\r\nHost: x\r\nSec-Fetch-Dest: empty\r\n\r\n".encode())
     assert b"401" in answer and b"Bearer" in answer and b"Basic" not in answer
+
+
+def test_what_stands_in_a_url_is_no_credential(server):
+    for query in (f"token={server.token}", f"access_token={server.token}", f"api_key={server.token}", f"user=admin&password={server.password}"):
+        assert server.get(f"/jobs?{query}", auth=None).status == 401
+        assert server.get(f"/jobs?{query}").json["code"] == "bad_parameter"  # nor is it taken in silence
+    url = server.url.replace("//", f"//{server.token}@", 1) + "/jobs"  # curl makes Basic of it: a token is no password either
+    said = subprocess.run(["curl", "-q", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--noproxy", "*", url], capture_output=True, text=True).stdout
+    assert said == "401"
 
 
 def test_nobody_gets_in_without_credentials(server):

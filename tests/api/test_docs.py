@@ -30,3 +30,18 @@ def test_links_of_the_docs_lead_somewhere():
     for page in [*TOP.glob("*.md"), *TOP.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def names_of(file):
+    """What tests are called in it."""
+    text = file.read_text()
+    return set(re.findall(r"^def (test_\w+)", text, re.M) + re.findall(r"^static void (\w+)\(void \*\*", text, re.M) +
+               re.findall(r"^test\('(.*?)', (?:async )?\(", text, re.M))
+
+
+def test_each_test_that_the_docs_promise_is_there():
+    named = re.findall(r"`((?:api|browser|contract|fault|fuzz|runner|unit)/[\w.]+)(?:::([^`]+))?`", (TOP / "docs/security.md").read_text())
+    assert len(named) > 100
+    for file, name in named:
+        assert (TOP / "tests" / file).is_file(), file
+        assert not name or name in names_of(TOP / "tests" / file), f"{file}::{name}"
