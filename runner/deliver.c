@@ -22,6 +22,7 @@ enum {
     RETRY_FIRST_MS = 100,
     RETRY_LAST_MS = 5000,
     PROGRAM_TIMEOUT_MS = 60000,
+    CALL_TIMEOUT_MS = 1000, /* all processes at the socket may be busy with requests that wait, for our job, say */
     KILL_AGAIN_MS = 1000,
     ANSWER_MAX = 65536,
     ANSWER_CHUNK = 4096
@@ -29,7 +30,8 @@ enum {
 
 void delivery_init(struct delivery *d, const struct ticket *t)
 {
-    *d = (struct delivery){.ticket = t, .answer_fd = -1, .retry_ms = RETRY_FIRST_MS, .sent_ms = clock_monotonic_ms()};
+    *d = (struct delivery){
+        .ticket = t, .call.fd = -1, .answer_fd = -1, .retry_ms = RETRY_FIRST_MS, .sent_ms = clock_monotonic_ms()};
     spool_init(&d->spool, t->folder);
 }
 
@@ -46,6 +48,7 @@ void delivery_clear(struct delivery *d)
     buf_clear(&d->head);
     buf_clear(&d->answer_text);
     close_answer(d);
+    fastcgi_clear(&d->call);
     spool_close(&d->spool);
 }
 
@@ -59,7 +62,6 @@ static void fill_environment(struct environment *e, const struct ticket *t, size
 {
     char text[512];
 
-    ticket_each(t, "setting.", put_setting, e);
     environment_put(e, "PATH", t->path);
     environment_put(e, "GATEWAY_INTERFACE", "CGI/1.1");
     environment_put(e, "SERVER_PROTOCOL", "HTTP/1.1");
@@ -104,6 +106,7 @@ static int start_program(struct delivery *d)
     if (pipe2(answer, O_CLOEXEC) < 0)
         goto close_body;
     fcntl(answer[0], F_SETFL, O_NONBLOCK);
+    ticket_each(d->ticket, "setting.", put_setting, &e);
     fill_environment(&e, d->ticket, d->head.size);
     spawn.envp = environment_array(&e);
     spawn.fds[0] = body;
@@ -119,6 +122,34 @@ static int start_program(struct delivery *d)
 close_body:
     close(body);
     return result;
+}
+
+/* The same over the socket: settings are not for a request to give, that process has its own. -1: nobody took it. */
+static int start_call(struct delivery *d)
+{
+    struct environment e = {0};
+    char *const *variables;
+    int result = -1;
+
+    if (d->no_socket || !d->ticket->fastcgi[0])
+        return -1;
+    fill_environment(&e, d->ticket, d->head.size);
+    variables = environment_array(&e);
+    if (variables)
+        result = fastcgi_begin(&d->call, d->ticket->fastcgi, variables, &d->head);
+    environment_clear(&e);
+    return result;
+}
+
+/* -1: it could not be started. */
+static int start(struct delivery *d, int64_t clock)
+{
+    if (start_call(d) == 0) {
+        d->kill_at_ms = clock + CALL_TIMEOUT_MS;
+        return 0;
+    }
+    d->kill_at_ms = clock + PROGRAM_TIMEOUT_MS;
+    return start_program(d);
 }
 
 static bool failing(const struct delivery *d)
@@ -195,12 +226,24 @@ static void keep_in_spool(struct delivery *d, bool due)
     buf_clear(&next);
 }
 
-/* A program that does not answer is given up; its end is seen as that of one that failed. */
-static int64_t watch_program(struct delivery *d, int64_t clock)
+/* The program is to have the head, at once. A report that was taken all the same counts once. */
+static void leave_socket(struct delivery *d, const char *why)
 {
-    if (clock >= d->kill_at_ms) {
+    log_line("runner of job %s: the FastCGI socket is not used any more (%s)", d->ticket->id, why);
+    d->no_socket = true;
+    fastcgi_clear(&d->call);
+    buf_clear(&d->answer_text);
+}
+
+/* A program that does not answer is given up; its end is seen as that of one that failed. Returns when to look again. */
+static int64_t watch(struct delivery *d, int64_t clock)
+{
+    if (clock >= d->kill_at_ms && d->pid) {
         kill(d->pid, SIGKILL);
         d->kill_at_ms = clock + KILL_AGAIN_MS;
+    } else if (clock >= d->kill_at_ms) {
+        leave_socket(d, "there is no answer");
+        return clock;
     }
     return d->kill_at_ms;
 }
@@ -212,17 +255,16 @@ int64_t delivery_work(struct delivery *d, bool now)
 
     if (d->fenced)
         return INT64_MAX;
-    if (d->pid == 0 && d->head.size == 0 && clock >= d->retry_at_ms)
+    if (!delivery_is_busy(d) && d->head.size == 0 && clock >= d->retry_at_ms)
         move_up(d, due);
     if (failing(d))
         keep_in_spool(d, due);
-    if (d->pid)
-        return watch_program(d, clock);
+    if (delivery_is_busy(d))
+        return watch(d, clock);
     if (d->head.size && clock >= d->retry_at_ms) {
         d->sent_ms = clock;
-        if (start_program(d) == 0) {
+        if (start(d, clock) == 0) {
             step_reached(d->ticket, STEP_REPORT_SENT);
-            d->kill_at_ms = clock + PROGRAM_TIMEOUT_MS;
             return d->kill_at_ms;
         }
         put_off(d, strerror(errno));
@@ -234,7 +276,12 @@ void delivery_ask(struct delivery *d)
 {
     report_begin(&d->report);
     d->retry_at_ms = 0;
-    d->asked = d->pid != 0;
+    d->asked = delivery_is_busy(d);
+}
+
+bool delivery_is_busy(const struct delivery *d)
+{
+    return d->pid != 0 || d->call.fd >= 0;
 }
 
 bool delivery_is_full(const struct delivery *d)
@@ -244,7 +291,7 @@ bool delivery_is_full(const struct delivery *d)
 
 bool delivery_is_done(const struct delivery *d)
 {
-    return d->pid == 0 && d->head.size == 0 && report_is_empty(&d->report) && spool_is_empty(&d->spool);
+    return !delivery_is_busy(d) && d->head.size == 0 && report_is_empty(&d->report) && spool_is_empty(&d->spool);
 }
 
 bool delivery_is_safe(const struct delivery *d)
@@ -252,7 +299,7 @@ bool delivery_is_safe(const struct delivery *d)
     return report_is_empty(&d->report) && (d->head.size == 0 || d->head_spooled);
 }
 
-void delivery_read_answer(struct delivery *d)
+static void read_answer(struct delivery *d)
 {
     char chunk[ANSWER_CHUNK];
     ssize_t n = read(d->answer_fd, chunk, sizeof chunk);
@@ -272,7 +319,7 @@ static void read_last_of_answer(struct delivery *d)
 
     if (d->answer_fd >= 0 && ioctl(d->answer_fd, FIONREAD, &left) == 0) {
         for (; left > 0 && d->answer_fd >= 0; left -= ANSWER_CHUNK)
-            delivery_read_answer(d);
+            read_answer(d);
     }
     close_answer(d);
 }
@@ -353,4 +400,44 @@ enum answer delivery_ended(struct delivery *d)
     answer = judge(d, status, body);
     buf_clear(&d->answer_text);
     return answer;
+}
+
+struct pollfd delivery_poll(const struct delivery *d)
+{
+    if (d->call.fd >= 0)
+        return (struct pollfd){.fd = d->call.fd, .events = fastcgi_events(&d->call)};
+    return (struct pollfd){.fd = d->answer_fd, .events = POLLIN};
+}
+
+/* Only a report that was taken counts: that process may have other settings by now, and so know nothing of our job. */
+static enum answer judge_call(struct delivery *d)
+{
+    const char *body = "";
+    enum answer answer = ANSWER_NONE;
+
+    if (read_status(buf_text(&d->answer_text), &body) != 200) {
+        leave_socket(d, "it takes no report of ours");
+        return ANSWER_NONE;
+    }
+    fastcgi_clear(&d->call);
+    answer = judge(d, 200, body);
+    buf_clear(&d->answer_text);
+    return answer;
+}
+
+enum answer delivery_continue(struct delivery *d)
+{
+    if (d->call.fd < 0) {
+        read_answer(d);
+        return ANSWER_NONE;
+    }
+    switch (fastcgi_work(&d->call, &d->answer_text, ANSWER_MAX)) {
+    case FASTCGI_WHOLE:
+        return judge_call(d);
+    case FASTCGI_BROKEN:
+        leave_socket(d, "it broke off");
+        return ANSWER_NONE;
+    default:
+        return ANSWER_NONE;
+    }
 }

@@ -6,13 +6,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "fastcgi.h"
 #include "report.h"
 #include "spool.h"
 #include "ticket.h"
 
 /* Delivering reports, in order, one at a time, without waiting: the program that answers the API is run as CGI/1.1
  * (RFC 3875), and supervise.c's loop tells us when it has said something and when it ended. What is refused for the
- * moment is kept in the spool and tried again. */
+ * moment is kept in the spool and tried again.
+ *
+ * Where the job was started by a FastCGI process, its socket is tried first, which costs a tenth. It only ever shortens the
+ * way: what it does not take, for whatever reason, the program is asked about, and the socket is left alone from then on. */
 
 enum answer {
     ANSWER_NONE,
@@ -29,8 +33,10 @@ struct delivery {
     struct buf head;      /* the first that is not delivered: on its way, or waiting for its next try */
     bool head_spooled;    /* it stands in the spool as well */
     struct spool spool;
-    pid_t pid;     /* of the program at work; 0: none */
-    int answer_fd; /* -1: none */
+    struct fastcgi_call call; /* under way; fd -1: none */
+    bool no_socket;           /* it has failed once */
+    pid_t pid;                /* of the program at work; 0: none */
+    int answer_fd;            /* -1: none */
     struct buf answer_text;
     int64_t kill_at_ms;       /* when a program that does not answer is given up; monotonic */
     int64_t retry_at_ms;      /* 0: the last try went well */
@@ -59,8 +65,12 @@ bool delivery_is_done(const struct delivery *d);
 /* Everything was delivered or stands in the spool: nothing is lost when we end. */
 bool delivery_is_safe(const struct delivery *d);
 
-/* answer_fd has something to read, or its end. */
-void delivery_read_answer(struct delivery *d);
+/* A report is on its way. */
+bool delivery_is_busy(const struct delivery *d);
+/* What to wait for: an answer, or that more can be sent. */
+struct pollfd delivery_poll(const struct delivery *d);
+/* It has come. What the API wants of us, when that was the end of an answer. */
+enum answer delivery_continue(struct delivery *d);
 /* The program has ended and was reaped. What the API wants of us. */
 enum answer delivery_ended(struct delivery *d);
 

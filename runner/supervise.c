@@ -258,7 +258,7 @@ static void wait_for_something(struct run *r, int64_t until_ms)
     bool full = delivery_is_full(&r->delivery);
     struct pollfd fds[] = {
         {.fd = r->signals, .events = POLLIN},
-        {.fd = r->delivery.answer_fd, .events = POLLIN},
+        delivery_poll(&r->delivery),
         {.fd = full ? -1 : r->worker.out, .events = POLLIN},
         {.fd = full ? -1 : r->worker.err, .events = POLLIN},
     };
@@ -268,7 +268,7 @@ static void wait_for_something(struct run *r, int64_t until_ms)
     if (fds[0].revents)
         read_signals(r);
     if (fds[1].revents)
-        delivery_read_answer(&r->delivery);
+        obey(r, delivery_continue(&r->delivery));
     if (fds[2].revents)
         (void)read_stream(r, &r->worker.out, &r->output.out);
     if (fds[3].revents)
@@ -278,7 +278,7 @@ static void wait_for_something(struct run *r, int64_t until_ms)
 /* When a runner that has nothing to say reports all the same: others on other hosts know by that that it lives. */
 static int64_t heartbeat_at_ms(const struct run *r)
 {
-    if (!r->ticket->heartbeat_ms || r->said_end || r->delivery.pid)
+    if (!r->ticket->heartbeat_ms || r->said_end || delivery_is_busy(&r->delivery))
         return INT64_MAX;
     return r->delivery.sent_ms + r->ticket->heartbeat_ms;
 }
@@ -286,7 +286,7 @@ static int64_t heartbeat_at_ms(const struct run *r)
 /* Lets reports go off. Returns when to be called again. */
 static int64_t deliver(struct run *r)
 {
-    bool on_its_way = r->delivery.pid != 0, ask = r->ask || clock_monotonic_ms() >= heartbeat_at_ms(r);
+    bool on_its_way = delivery_is_busy(&r->delivery), ask = r->ask || clock_monotonic_ms() >= heartbeat_at_ms(r);
     int64_t until;
 
     if (ask && r->ask)

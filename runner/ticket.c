@@ -11,7 +11,7 @@
 #include "base/io.h"
 #include "base/text.h"
 
-enum { TICKET_CHUNK = 65536 };
+enum { TICKET_CHUNK = 4096 };
 
 struct place {
     const char *key;
@@ -29,9 +29,9 @@ struct place {
     }
 
 static const struct place texts[] = {
-    MUST(id),  MUST(worker),  MUST(code),  MUST(folder), MUST(lease),       MUST(token),
-    MUST(api), MUST(program), MUST(php),   MUST(path),   MUST(attempt),     MUST(parameters),
-    MAY(user), MAY(sandbox),  MAY(cgroup), MAY(stop_at), MAY(sandbox_read), MAY(sandbox_write),
+    MUST(id),      MUST(worker), MUST(code),        MUST(folder),       MUST(lease),      MUST(token), MUST(api),
+    MUST(program), MUST(php),    MUST(path),        MUST(attempt),      MUST(parameters), MAY(user),   MAY(sandbox),
+    MAY(cgroup),   MAY(stop_at), MAY(sandbox_read), MAY(sandbox_write), MAY(fastcgi),
 };
 
 static const struct place numbers[] = {MUST(timeout_ms), MUST(grace_ms), MAY(detach), MAY(nice), MAY(heartbeat_ms)};

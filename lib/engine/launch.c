@@ -200,6 +200,7 @@ static int write_ticket(const struct engine *e, const struct job *job, const str
     put(ticket, "token", l->token);
     put(ticket, "api", api);
     put(ticket, "program", program);
+    put(ticket, "fastcgi", e->fastcgi ? e->fastcgi : "");
     put_number(ticket, "attempt", job->attempt);
     put_number(ticket, "timeout_ms", job->timeout_ms);
     put_number(ticket, "grace_ms", e->settings->grace_ms);
