@@ -100,16 +100,24 @@ int check_reader(const struct request *req, const struct context *ctx, const str
     return ctx->who->job_right ? 0 : auth_check_again(db, &caller, err);
 }
 
+/* Short jobs are seen at once, long ones cost little: a look takes some 20 microseconds. */
+static int pause_before_look(int look)
+{
+    enum { SHORT = 16, LONGEST_MS = 50 };
+
+    return look < SHORT ? 1 : look < SHORT + LONGEST_MS ? look - SHORT + 1 : LONGEST_MS;
+}
+
 int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, int64_t seconds,
                  struct job *job, struct error *err)
 {
     const char *id = request_path(req, "id");
     int64_t deadline = clock_monotonic_ms() + seconds * 1000;
     bool wanted = true;
-    int pause_ms = 1;
 
-    for (;;) {
+    for (int look = 0;; look++) {
         int64_t left = deadline - clock_monotonic_ms();
+        int pause_ms = pause_before_look(look);
 
         if (store_job_get(db, id, job, err) < 0)
             return -1;
@@ -120,8 +128,6 @@ int wait_for_job(const struct request *req, const struct context *ctx, const str
         store_refresh(db);
         if (check_reader(req, ctx, db, err) < 0 || engine_reap_job(ctx->engine, id, err) < 0)
             return -1;
-        /* Short jobs are seen at once, long ones cost little: a look takes some 20 microseconds. */
-        pause_ms = pause_ms < 50 ? pause_ms + 1 : 50;
     }
 }
 

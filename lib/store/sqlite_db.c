@@ -17,7 +17,7 @@
 enum {
     SCHEMA_VERSION = sizeof sqlite_migrations / sizeof *sqlite_migrations,
     BUSY_TIMEOUT_MS = 10000,
-    WAL_PAGES_MAX = 250, /* of 4 KiB: larger than that it is taken into the file */
+    WAL_PAGES_MAX = 128, /* of 4 KiB: larger than that it is taken into the file */
 };
 
 /* What grows a file beside the database (its shared memory) fails as any error of the disk. */
