@@ -236,6 +236,7 @@ static int open_sandbox(struct start *s, char *reason)
     snprintf(code, sizeof code, "%.*s", (int)(strrchr(s->ticket->code, '/') - s->ticket->code), s->ticket->code);
     if (sandbox_open(&s->sandbox, s->ticket->sandbox_read, read_paths, s->ticket->sandbox_write, write_paths, &err) < 0)
         return explain(reason, err.message, NULL);
+    s->sandbox.local_sockets = strcmp(s->ticket->sandbox_sockets, "yes") == 0;
     s->spawn.sandbox = &s->sandbox;
     return 0;
 }

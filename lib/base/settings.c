@@ -100,6 +100,10 @@ static const struct setting table[] = {
      .help = "Folders that a worker in the sandbox may read and run programs from, separated by spaces."},
     {"sandbox_write", TEXT, "", TO_TEXT(sandbox_write),
      .help = "Folders, files and devices that it may write besides its own, such as /dev/shm or /dev/ptmx /dev/pts."},
+    {"sandbox_sockets", CHOICE, "no", TO_TEXT(sandbox_sockets), .choices = "no yes",
+     .help = "Whether it may connect to sockets that have a path, such as a database server's. Those of mod_cgid and "
+             "PHP-FPM "
+             "run programs for whoever is the web server's user: with `yes` no sandbox holds somebody who means harm."},
     {"cgroup", TEXT, "", TO_TEXT(cgroup),
      .help =
          "Folder of a cgroup v2 hierarchy that the web server's user may write and its processes lie below, such as "

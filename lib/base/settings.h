@@ -43,13 +43,14 @@ struct settings {
     char sandbox[SETTING_TEXT_SIZE];      /* "none" or "landlock" */
     char sandbox_read[SETTING_TEXT_SIZE]; /* folders that a sandboxed worker may read, separated by spaces */
     char sandbox_write[SETTING_TEXT_SIZE];
-    char cgroup[PATH_MAX];    /* folder of cgroup v2 in which jobs get their own; "": none */
-    int64_t heartbeat_ms;     /* between reports of a runner that has nothing to say; 0: none */
-    int64_t requeue_max;      /* how often a job is started again when its runner is lost */
-    int64_t check_timeout_ms; /* for compiling, checking and describing a worker */
-    int64_t code_max;         /* bytes of a worker's source */
-    int64_t parameters_max;   /* bytes of a job's parameters */
-    int64_t entry_max;        /* bytes of one posted log or response entry */
+    char sandbox_sockets[SETTING_TEXT_SIZE]; /* "no" or "yes" */
+    char cgroup[PATH_MAX];                   /* folder of cgroup v2 in which jobs get their own; "": none */
+    int64_t heartbeat_ms;                    /* between reports of a runner that has nothing to say; 0: none */
+    int64_t requeue_max;                     /* how often a job is started again when its runner is lost */
+    int64_t check_timeout_ms;                /* for compiling, checking and describing a worker */
+    int64_t code_max;                        /* bytes of a worker's source */
+    int64_t parameters_max;                  /* bytes of a job's parameters */
+    int64_t entry_max;                       /* bytes of one posted log or response entry */
 };
 
 /* Reads the file (app_folder/jobjoker.ini, or what JOBJOKER_CONFIG names, relative to app_folder; one that is not there

@@ -143,7 +143,7 @@ static const char *prepare_child(const struct spawn *s, pid_t parent)
         return "its parent";
     if (s->directory && chdir(s->directory) < 0)
         return "its working directory";
-    if (s->sandbox && sandbox_enter(ruleset) < 0)
+    if (s->sandbox && sandbox_enter(ruleset, s->sandbox->local_sockets) < 0)
         return "its sandbox";
     return NULL;
 }

@@ -173,6 +173,7 @@ static int put_conditions(const struct engine *e, const struct job *job, const s
     put(ticket, "sandbox", e->settings->sandbox);
     put(ticket, "sandbox_read", e->settings->sandbox_read);
     put(ticket, "sandbox_write", e->settings->sandbox_write);
+    put(ticket, "sandbox_sockets", e->settings->sandbox_sockets);
     put(ticket, "cgroup", e->settings->cgroup);
     put_number(ticket, "heartbeat_ms", e->settings->heartbeat_ms);
     if (stop_at)

@@ -20,7 +20,10 @@ static int open_sandbox(const struct worker_place *place, const char *folder, bo
                                                                                             NULL};
 
     snprintf(runner, sizeof runner, "%s/runner", place->app_folder);
-    return sandbox_open(out, place->settings->sandbox_read, reads, place->settings->sandbox_write, written, err);
+    if (sandbox_open(out, place->settings->sandbox_read, reads, place->settings->sandbox_write, written, err) < 0)
+        return -1;
+    out->local_sockets = strcmp(place->settings->sandbox_sockets, "yes") == 0;
+    return 0;
 }
 
 int worker_run_tool(const struct worker_place *place, const char *folder, bool writes, const char *const *argv,

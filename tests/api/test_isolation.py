@@ -79,6 +79,29 @@ def test_what_compiles_a_worker_is_in_the_sandbox_too(sandboxed, line):
     assert told.status == 422 and ("Permission denied" in told.text or "file not found" in told.text), told
 
 
+KNOCKS = """#!/usr/bin/python3
+import socket
+try:
+    socket.socket(socket.AF_UNIX).connect("{socket}")
+    print("REACHED")
+except PermissionError:
+    print("refused")
+"""
+
+
+def test_a_sandboxed_worker_does_not_reach_what_starts_programs_for_apache(sandboxed, server, new_server):
+    """mod_cgid's daemon starts whatever it is asked to by somebody with Apache's user, and outside of the sandbox."""
+    said = {}
+    with_sockets = new_server(settings={"JOBJOKER_SANDBOX": "landlock", "JOBJOKER_SANDBOX_SOCKETS": "yes"})
+    for name, s in (("in", sandboxed), ("out", server), ("with sockets", with_sockets)):
+        s.put_worker("Knocks", KNOCKS.format(socket=next(s.top.glob("cgid.sock*"))))
+        job = s.run("Knocks")
+        if "Landlock" in (job["reason"] or ""):
+            pytest.skip(job["reason"])
+        said[name] = s.log(job["id"]).split("\n")[1]
+    assert said == {"in": "refused", "out": "REACHED", "with sockets": "REACHED"}
+
+
 def test_the_administrator_may_let_a_sandboxed_worker_write_elsewhere(installed):
     server = apache.Server(installed)
     shared = [server.top / "shared-one", server.top / "shared-two"]

@@ -40,7 +40,7 @@ static double measure(size_t kind, const char *program)
 {
     const char *const argv[] = {program, NULL};
     const char *const read[] = {program, NULL}, *const write[] = {"/tmp", NULL};
-    struct sandbox sandbox = {-1};
+    struct sandbox sandbox = {.ruleset = -1};
     struct spawn s = {.path = program,
                       .argv = (char *const *)(uintptr_t)argv,
                       .envp = (char *const[]){NULL},

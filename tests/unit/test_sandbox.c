@@ -137,6 +137,18 @@ static int run(const struct place *p, const char *const *argv, const char *input
     return status;
 }
 
+static int run_with_sockets(const struct place *p, const char *const *argv, struct buf *out)
+{
+    struct sandbox sandbox;
+    int status;
+
+    open_sandbox(p, &sandbox);
+    sandbox.local_sockets = true;
+    status = run_in(p, &sandbox, argv, NULL, out);
+    sandbox_close(&sandbox);
+    return status;
+}
+
 static void assert_says(const struct place *p, const char *const *argv, int status, const char *text)
 {
     struct buf out = {0};
@@ -354,6 +366,7 @@ static void no_abstract_socket_outside_can_be_reached(void **state)
                                "try: s.connect('\\0' + sys.argv[1])\nexcept PermissionError: print('refused')\n";
     const struct place *p = *state;
     const char *const argv[] = {"python3", "-c", code, p->outside, NULL};
+    struct buf out = {0};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     size_t length = strlen(p->outside);
@@ -364,8 +377,52 @@ static void no_abstract_socket_outside_can_be_reached(void **state)
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)),
                      0);
     assert_int_equal(listen(fd, 1), 0);
-    if (version_of_kernel() >= VERSION_OF_SCOPES && access("/usr/bin/python3", X_OK) == 0)
-        assert_says(p, argv, 0, "refused\n");
+    if (version_of_kernel() >= VERSION_OF_SCOPES && access("/usr/bin/python3", X_OK) == 0) {
+        assert_int_equal(run_with_sockets(p, argv, &out), 0);
+        assert_string_equal(buf_text(&out), "refused\n");
+    }
+    buf_clear(&out);
+    close(fd);
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(chmod(path, 0666), 0);
+    return fd;
+}
+
+/* Such as mod_cgid's, which would start a program outside. */
+static void no_socket_that_has_a_path_can_be_reached(void **state)
+{
+    static const char code[] = "import ctypes, socket, sys\n"
+                               "a, b = socket.socketpair(); a.send(b'pair'); print(b.recv(9).decode())\n"
+                               "socket.socket(socket.AF_INET).close()\n"
+                               "libc = ctypes.CDLL(None, use_errno=True)\n"
+                               "ring = libc.syscall(425, 4, ctypes.create_string_buffer(256))\n"
+                               "print('no ring' if ring < 0 and ctypes.get_errno() in (1, 38) else 'ring')\n"
+                               "try: s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print('reached')\n"
+                               "except PermissionError: print('refused')\n";
+    const struct place *p = *state;
+    char path[64];
+    const char *const argv[] = {"python3", "-c", code, path, NULL};
+    struct buf out = {0};
+    int fd;
+
+    if (access("/usr/bin/python3", X_OK) < 0)
+        skip();
+    snprintf(path, sizeof path, "%s/socket", p->outside);
+    fd = listen_at(path);
+    assert_says(p, argv, 0, "pair\nno ring\nrefused\n");
+    assert_int_equal(run_with_sockets(p, argv, &out), 0); /* nothing else is in the way */
+    assert_non_null(strstr(buf_text(&out), "reached\n"));
+    buf_clear(&out);
     close(fd);
 }
 
@@ -424,7 +481,7 @@ static void a_kernel_without_it_is_an_error_that_says_so(void **state)
 static void without_its_rules_nothing_is_started(void **state)
 {
     const char *const argv[] = {"true", NULL};
-    struct sandbox wrong[] = {{-1}, {STDERR_FILENO}};
+    struct sandbox wrong[] = {{.ruleset = -1}, {.ruleset = STDERR_FILENO}};
     static const int numbers[] = {EBADF, EBADFD};
 
     (void)state;
@@ -523,6 +580,7 @@ int main(void)
         in_a_place(no_signal_leaves_the_sandbox),
         in_a_place(no_process_outside_can_be_looked_into),
         in_a_place(no_abstract_socket_outside_can_be_reached),
+        in_a_place(no_socket_that_has_a_path_can_be_reached),
         in_a_place(no_set_uid_program_gives_more),
         in_a_place(without_its_rules_nothing_is_started),
         in_a_place(paths_that_cannot_be_meant_are_refused),
