@@ -10,6 +10,8 @@
 
 enum { OUTPUT_MAX = 256 * 1024, DIAGNOSTICS_MAX = 100, MESSAGE_MAX = 500 };
 
+static const rlim_t TOOL_MEMORY_MAX = 2147483648, TOOL_FILE_MAX = 268435456;
+
 /* What somebody sends may be his program already while it is compiled, checked or described: so it is kept where its jobs
  * will be. */
 static int open_sandbox(const struct worker_place *place, const char *folder, bool writes, struct sandbox *out,
@@ -24,6 +26,28 @@ static int open_sandbox(const struct worker_place *place, const char *folder, bo
         return -1;
     out->local_sockets = strcmp(place->settings->sandbox_sockets, "yes") == 0;
     return 0;
+}
+
+static void limit(struct spawn *s, int resource, rlim_t most)
+{
+    struct spawn_limit *l = &s->limits[s->limit_count++];
+
+    l->resource = resource;
+    if (getrlimit((unsigned)resource, &l->value) < 0 || l->value.rlim_max > most)
+        l->value.rlim_max = most; /* more than we have ourselves cannot be given */
+    l->value.rlim_cur = l->value.rlim_max;
+}
+
+/* A few lines of source can make a compiler take all memory (#include "/dev/zero") or fill the disk (.space in asm). What
+ * describes a worker is the worker, and has the memory that its jobs have at most. */
+static void set_limits(const struct settings *settings, bool writes, struct spawn *s)
+{
+    limit(s, RLIMIT_CORE, 0);
+    limit(s, RLIMIT_FSIZE, TOOL_FILE_MAX);
+    if (writes)
+        limit(s, RLIMIT_AS, TOOL_MEMORY_MAX);
+    else if (settings->limit_memory_max)
+        limit(s, RLIMIT_AS, (rlim_t)settings->limit_memory_max);
 }
 
 int worker_run_tool(const struct worker_place *place, const char *folder, bool writes, const char *const *argv,
@@ -47,6 +71,7 @@ int worker_run_tool(const struct worker_place *place, const char *folder, bool w
     snprintf(path, sizeof path, "PATH=%s", place->settings->path);
     snprintf(home, sizeof home, "HOME=%s", folder);
     snprintf(temporary, sizeof temporary, "TMPDIR=%s", folder);
+    set_limits(place->settings, writes, &spawn);
     if (confined && open_sandbox(place, folder, writes, &sandbox, err) < 0)
         return -1;
     outcome = spawn_run(&spawn, NULL, 0, (int)place->settings->check_timeout_ms, OUTPUT_MAX, output, result, err);

@@ -13,7 +13,8 @@ int worker_check(const struct worker_place *place, const struct worker *w, const
 
 /* Runs a program with the environment that compilers and workers' hosts get, for settings->check_timeout_ms at most,
  * and gathers what it prints. It runs in `folder`; where workers are kept in a sandbox, so is it, and writes there only when it
- * `writes`. 0: it ended, *result says how. -1: 422 worker_broken when there is no such program, 500 no_sandbox. */
+ * `writes`. It makes no core file, no file of more than 256 MiB, and a compiler or checker, which `writes`, has 2 GiB of
+ * memory. 0: it ended, *result says how. -1: 422 worker_broken when there is no such program, 500 no_sandbox. */
 int worker_run_tool(const struct worker_place *place, const char *folder, bool writes, const char *const *argv,
                     bool quiet, struct buf *output, struct spawn_result *result, struct error *err);
 

@@ -167,6 +167,22 @@ def test_a_worker_that_hangs_when_asked_is_refused(new_server):
     assert (answer.status, answer.json["code"]) == (422, "worker_description")
 
 
+def test_a_compiler_has_limits(new_server):
+    server = new_server(start=False)
+    seen = server.data / "limits"
+    compiler = server.top / "compiler"
+    compiler.write_text(f'#!/bin/sh\n(ulimit -v; ulimit -f; ulimit -c) >{seen}\nexec cc "$@"\n')
+    compiler.chmod(0o755)
+    server.settings["JOBJOKER_C_COMPILER"] = str(compiler)
+    server.start()
+    source = "#include <jobjoker/worker.h>\nint run(struct jobjoker_worker *w) { (void)w; return 0; }\n"
+    server.put_worker("Small", source)
+    memory, file, core = seen.read_text().split()
+    assert int(memory) <= 2 << 20 and int(file) <= 2 << 18 and core == "0"  # KiB, and blocks of 512 or 1024
+    assert server.put("/workers/Large", 'asm(".space 0x18000000");\n' + source).status == 422
+    assert not list((server.data / "code").glob("*.new")) and server.get("/workers/Large").status == 404
+
+
 def test_a_source_over_the_limit_is_refused(server):
     answer = server.put("/workers/Large", b"#!/bin/sh\n" + b"#" * (1 << 20))
     assert (answer.status, answer.json["code"]) == (413, "body_too_large")
