@@ -1,5 +1,6 @@
 // What can be done to jobs, for one or many, with the questions that come before.
 import { call } from './api.js';
+import { may } from './roles.js';
 import { confirm, toast } from './ui.js';
 
 const AT_ONCE = 4; // requests
@@ -10,12 +11,14 @@ const jobsOf = (count) => (count === 1 ? '1 job' : `${count} jobs`);
 // Whether a runner of ours has it, and may go on: who is told of a job that runs elsewhere cannot hold it.
 const isOurs = (job) => job.status === 'active' && job.version !== null && !job.stop_requested;
 
+// right: the call that it makes.
 // hides: where it does not fit, it is not there at all, rather than disabled and telling why.
 // isDone, later: whether the answer tells that it is done already, and what is said when it does not.
 const actions = {
   start: {
     label: 'Start',
     icon: 'play',
+    right: 'PUT /jobs/:id/status',
     run: status('start'),
     said: 'Started',
     fits: (job) => job.status === 'idle',
@@ -24,6 +27,7 @@ const actions = {
   pause: {
     label: 'Pause',
     icon: 'pause',
+    right: 'PUT /jobs/:id/status',
     run: status('pause'),
     said: 'Paused',
     later: 'Asked to pause:',
@@ -34,6 +38,7 @@ const actions = {
   resume: {
     label: 'Resume',
     icon: 'play',
+    right: 'PUT /jobs/:id/status',
     run: status('resume'),
     said: 'Resumed',
     later: 'Asked to resume:',
@@ -44,6 +49,7 @@ const actions = {
   stop: {
     label: 'Stop',
     icon: 'stop',
+    right: 'PUT /jobs/:id/status',
     run: status('stop'),
     said: 'Asked to stop:',
     fits: (job) => job.status === 'active',
@@ -53,6 +59,7 @@ const actions = {
   kill: {
     label: 'Kill',
     icon: 'kill',
+    right: 'PUT /jobs/:id/status',
     run: status('kill'),
     said: 'Killed',
     danger: true,
@@ -63,6 +70,7 @@ const actions = {
   delete: {
     label: 'Delete',
     icon: 'trash',
+    right: 'DELETE /jobs/:id',
     run: (job) => call('DELETE', `jobs/${job.id}`),
     said: 'Deleted',
     danger: true,
@@ -72,9 +80,11 @@ const actions = {
   },
 };
 
-// What is offered for these jobs, as [name, action].
-export const offered = (jobs) =>
-  Object.entries(actions).filter(([, action]) => !action.hides || jobs.some(action.fits));
+// What is offered to somebody for these jobs, as [name, action].
+export const offered = (me, jobs) =>
+  Object.entries(actions).filter(
+    ([, action]) => may(me, action.right) && (!action.hides || jobs.some(action.fits)),
+  );
 
 function question(action, fitting, all) {
   const [only] = fitting;

@@ -8,8 +8,8 @@ export class ApiError extends Error {
   }
 }
 
-// What a view need not show: it was left meanwhile, or somebody has to sign in, which the page asks by itself.
-export const isQuiet = (error) => error.name === 'AbortError' || error.status === 401;
+// What a view need not show: it was left meanwhile.
+export const isQuiet = (error) => error.name === 'AbortError';
 
 // Who wants to know: (event) with 'signed-out', 'offline' or 'online'.
 const listeners = new Set();
@@ -45,22 +45,52 @@ async function send(path, { method = 'GET', headers = {}, body, signal } = {}) {
   return answer;
 }
 
-async function check(answer, path) {
-  if (answer.ok) return;
-  const body = await answer.json().catch(() => ({}));
-  if (answer.status === 401 && path !== 'session') tell('signed-out');
-  throw new ApiError(answer.status, body);
+// Requests that were refused since a session had ended wait until somebody is there again.
+const waiting = new Set();
+let arrivals = 0;
+
+const arrival = (signal) =>
+  new Promise((resolve, reject) => {
+    waiting.add(resolve);
+    const leave = () => {
+      waiting.delete(resolve);
+      reject(signal.reason);
+    };
+    if (signal) signal.addEventListener('abort', leave, { once: true });
+  });
+
+// Somebody is there (again): what was refused meanwhile goes on.
+export function goOn() {
+  arrivals++;
+  for (const resolve of waiting) resolve();
+  waiting.clear();
+}
+
+// waits: whether a request that is refused for want of a session waits for one, and is then sent again.
+async function ask(path, options = {}) {
+  for (;;) {
+    const before = arrivals;
+    const answer = await send(path, options);
+    if (answer.status !== 401 || options.waits === false) return answer;
+    if (before !== arrivals) continue; // somebody arrived while it was on its way
+    tell('signed-out');
+    await arrival(options.signal);
+  }
+}
+
+async function check(answer) {
+  if (!answer.ok) throw new ApiError(answer.status, await answer.json().catch(() => ({})));
 }
 
 // JSON in, the whole envelope out. A text is sent as it is.
-export async function call(method, path, value, { signal } = {}) {
-  const options = { method, signal, headers: { Accept: 'application/json' } };
+export async function call(method, path, value, { signal, waits } = {}) {
+  const options = { method, signal, waits, headers: { Accept: 'application/json' } };
   if (value !== undefined) {
     options.headers['Content-Type'] = typeof value === 'string' ? 'text/plain' : 'application/json';
     options.body = typeof value === 'string' ? value : JSON.stringify(value);
   }
-  const answer = await send(path, options);
-  await check(answer, path);
+  const answer = await ask(path, options);
+  await check(answer);
   return answer.json();
 }
 
@@ -72,9 +102,9 @@ export function poller() {
   return async (path, signal) => {
     const headers = { Accept: 'application/json' };
     if (last.path === path && last.tag) headers['If-None-Match'] = last.tag;
-    const answer = await send(path, { headers, signal });
+    const answer = await ask(path, { headers, signal });
     if (answer.status === 304) return null;
-    await check(answer, path);
+    await check(answer);
     const envelope = await answer.json();
     last = { path, tag: answer.headers.get('ETag') };
     return envelope;
@@ -84,8 +114,8 @@ export function poller() {
 // exact: whether the text is all of its bytes, as UTF-8 is. What is not must not be saved again: it would be damaged.
 export async function getCode(name) {
   const path = `workers/${name}/code`;
-  const answer = await send(path, { headers: { Accept: 'text/plain' } });
-  await check(answer, path);
+  const answer = await ask(path, { headers: { Accept: 'text/plain' } });
+  await check(answer);
   const bytes = await answer.arrayBuffer();
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   const again = new TextEncoder().encode(text);
@@ -99,7 +129,7 @@ export async function putCode(name, text, tag) {
   if (tag) headers['If-Match'] = tag;
   if (tag === null) headers['If-None-Match'] = '*';
   const path = `workers/${name}`;
-  const answer = await send(path, { method: 'PUT', headers, body: text });
-  await check(answer, path);
+  const answer = await ask(path, { method: 'PUT', headers, body: text });
+  await check(answer);
   return { tag: answer.headers.get('ETag'), worker: (await answer.json()).data[0] };
 }

@@ -1,26 +1,45 @@
 // The page: who is signed in, which view the address names, and the frame around it.
-import { html, render, useEffect, useState } from './vendor/preact.js';
-import { call, get, onApiEvent } from './api.js';
+import { html, render, useEffect, useRef, useState } from './vendor/preact.js';
+import { accessViews } from './access.js';
+import { Account } from './account.js';
+import { Audit } from './audit.js';
+import { call, get, goOn, onApiEvent } from './api.js';
 import { CreateJob } from './create_job.js';
 import { CreateWorker } from './create_worker.js';
+import { FirstRun } from './first_run.js';
 import { Job } from './job.js';
 import { Jobs } from './jobs.js';
 import { may } from './roles.js';
-import { isJobId, isWorkerName, leave, useRoute } from './route.js';
+import { guardLeaving, isJobId, isWorkerName, leave, useRoute } from './route.js';
+import { Secrets } from './secrets.js';
 import { ShortcutHelp, goTo, useShortcuts } from './shortcuts.js';
 import { SignIn } from './sign_in.js';
-import { Button, Confirmer, Empty, Icon, Toaster } from './ui.js';
+import { Tokens } from './tokens.js';
+import { Button, Confirmer, Empty, Icon, Toaster, toast } from './ui.js';
+import { Users } from './users.js';
 import { Worker } from './worker.js';
 import { Workers } from './workers.js';
 
 const LOOK_AGAIN_MS = 3000;
 
+// call: who may make it, may see the view. part: views that are shown as parts of another one.
 const tabs = [
-  { view: 'jobs', label: 'Jobs', icon: 'jobs', role: 'viewer', key: 'g j' },
-  { view: 'create', label: 'Create a job', short: 'New job', icon: 'plus', role: 'operator', key: 'g c' },
-  { view: 'workers', label: 'Workers', icon: 'workers', role: 'viewer', key: 'g w' },
-  { view: 'create-worker', label: 'Create a worker', short: 'New worker', icon: 'code', role: 'developer', key: 'g n' },
+  { view: 'jobs', label: 'Jobs', icon: 'jobs', call: 'GET /jobs', key: 'g j' },
+  { view: 'create', label: 'Create a job', short: 'New job', icon: 'plus', call: 'POST /jobs', key: 'g c' },
+  { view: 'workers', label: 'Workers', icon: 'workers', call: 'GET /workers', key: 'g w' },
+  {
+    view: 'create-worker',
+    label: 'Create a worker',
+    short: 'New worker',
+    icon: 'code',
+    call: 'PUT /workers/:name',
+    key: 'g n',
+  },
+  { view: 'users', label: 'Access', icon: 'lock', call: 'GET /users', key: 'g a', parts: accessViews },
 ];
+const tabOf = (view) => tabs.find((tab) => tab.view === view || (tab.parts || []).includes(view));
+
+const isAnonymous = (me) => Boolean(me) && me.via === 'anonymous';
 
 // Light or dark. What the system has anyway is not remembered, so that the page keeps following it.
 function ThemeButton() {
@@ -47,9 +66,15 @@ function ThemeButton() {
     onClick=${toggle} data-testid="theme" />`;
 }
 
+const pages = { users: Users, tokens: Tokens, secrets: Secrets, audit: Audit, account: Account };
+
 function View({ route, me }) {
   const [first, second] = route.parts;
   const { query } = route;
+  const tab = tabOf(first);
+  if (tab && !may(me, tab.call))
+    return html`<h1 class="hidden">Not for you</h1><${Empty} title="This is not for your role" icon="lock">
+      You are signed in as ${me.name}, role ${me.role}. <a href="#/jobs">Jobs</a><//>`;
   if (first === 'jobs' && isJobId(second))
     return html`<${Job} key=${second} id=${second} me=${me} pane=${query.get('pane') || 'log'} />`;
   if (first === 'jobs' && !second) return html`<${Jobs} me=${me} query=${query} />`;
@@ -59,12 +84,15 @@ function View({ route, me }) {
   if (first === 'workers' && isWorkerName(second)) return html`<${Worker} key=${second} name=${second} me=${me} />`;
   if (first === 'workers' && !second) return html`<${Workers} me=${me} />`;
   if (first === 'create-worker') return html`<${CreateWorker} me=${me} />`;
+  const Page = second ? null : pages[first];
+  if (Page) return html`<${Page} me=${me} query=${query} />`;
   return html`<h1 class="hidden">Nothing here</h1><${Empty} title="There is no such page" icon="search">
       <a href="#/jobs">Jobs</a><//>`;
 }
 
-function Top({ me, view, showKeys, signOut }) {
-  const shown = tabs.filter((tab) => may(me, tab.role));
+function Top({ me, view, showKeys, askWho, signOut }) {
+  const shown = tabs.filter((tab) => may(me, tab.call));
+  const current = tabOf(view);
   return html`
     <header class="top">
       <a class="brand" href="#/jobs" data-testid="brand">
@@ -74,7 +102,7 @@ function Top({ me, view, showKeys, signOut }) {
         html`<nav aria-label="Pages">
         ${shown.map(
           (tab) => html`
-          <a href=${`#/${tab.view}`} aria-current=${tab.view === view ? 'page' : undefined}
+          <a href=${`#/${tab.view}`} aria-current=${tab === current ? 'page' : undefined}
             data-testid=${`tab-${tab.view}`}>
             <${Icon} name=${tab.icon} /><span class="long">${tab.label}</span>
             <span class="short" aria-hidden="true">${tab.short || tab.label}</span></a>`,
@@ -83,7 +111,12 @@ function Top({ me, view, showKeys, signOut }) {
       }
       <span class="grow"></span>
       <div class="row tight">
-        ${me && html`<span class="who" title=${`Signed in as ${me.name}, role ${me.role}`}>${me.name}</span>`}
+        ${
+          me &&
+          html`<a class="who" href="#/account" title=${`${me.name}, role ${me.role}`} data-testid="account"
+            aria-label=${`Your account: ${me.name}, role ${me.role}`}
+            aria-current=${view === 'account' ? 'page' : undefined}><${Icon} name="user" /><span>${me.name}</span></a>`
+        }
         <${Button} icon="keys" kind="plain only-wide" iconOnly="Keyboard shortcuts" onClick=${showKeys}
           data-testid="shortcuts" />
         <${ThemeButton} />
@@ -93,31 +126,67 @@ function Top({ me, view, showKeys, signOut }) {
           html`
           <${Button} icon="out" kind="plain" iconOnly="Sign out" onClick=${signOut} data-testid="sign-out" />`
         }
+        ${
+          me &&
+          isAnonymous(me) &&
+          html`<${Button} small onClick=${askWho} data-testid="sign-in-here">Sign in<//>`
+        }
       </div>
     </header>`;
+}
+
+const place = document.getElementById('app');
+
+// What belongs to somebody else must not stay, not even in memory; nor is anybody asked whether it may be left.
+function startOver() {
+  guardLeaving(null);
+  render(null, place);
+  history.replaceState(null, '', '#/jobs');
+  location.reload();
 }
 
 function App() {
   const [me, setMe] = useState(null);
   const [signedOut, setSignedOut] = useState(false);
+  const [noAdmin, setNoAdmin] = useState(false);
   const [offline, setOffline] = useState(false);
   const [keys, setKeys] = useState(false);
   const route = useRoute();
-  // A new object each time: views that depend on it ask for their data again after somebody signed in.
-  const load = () =>
-    get('me')
-      .then(({ data: [who] }) => {
-        setMe(who);
-        setSignedOut(false);
-      })
-      .catch(() => {});
+  const known = useRef(null);
+  const arrive = (who) => {
+    if (known.current && known.current.name !== who.name) {
+      startOver();
+      return;
+    }
+    // The same object as long as nothing has changed: views that depend on it need not ask for their data again.
+    if (JSON.stringify(known.current) !== JSON.stringify(who)) setMe((known.current = who));
+    setSignedOut(false);
+    setNoAdmin(false);
+    goOn();
+  };
+  const load = async () => {
+    try {
+      arrive((await get('me', { waits: false })).data[0]);
+    } catch (problem) {
+      setNoAdmin(problem.code === 'no_admin');
+      if (problem.status === 401) setSignedOut(true);
+    }
+  };
   useEffect(() => {
     const stop = onApiEvent((event) => {
       if (event === 'signed-out') setSignedOut(true);
       else setOffline(event === 'offline');
     });
+    // Somebody else may have signed in in another tab.
+    const look = () => {
+      if (!document.hidden) load();
+    };
+    document.addEventListener('visibilitychange', look);
     load();
-    return stop;
+    return () => {
+      document.removeEventListener('visibilitychange', look);
+      stop();
+    };
   }, []);
   // Not every view asks by itself, so somebody has to notice that the server is back.
   useEffect(() => {
@@ -127,31 +196,43 @@ function App() {
   }, [offline]);
   const signOut = async () => {
     if (!(await leave())) return;
-    await call('DELETE', 'session').catch(() => {});
-    setMe(null);
-    setSignedOut(true);
+    try {
+      await call('DELETE', 'session');
+      startOver();
+    } catch (problem) {
+      toast(problem.message, 'error');
+    }
   };
   const shortcuts = Object.fromEntries(
-    tabs.filter((tab) => may(me, tab.role)).map((tab) => [tab.key, goTo(`#/${tab.view}`)]),
+    tabs.filter((tab) => may(me, tab.call)).map((tab) => [tab.key, goTo(`#/${tab.view}`)]),
   );
-  useShortcuts(me && { ...shortcuts, '?': () => setKeys(true) });
+  useShortcuts(me && { ...shortcuts, 'g m': goTo('#/account'), '?': () => setKeys(true) });
   return html`
     <a class="skip" href="#main" onClick=${(event) => {
       event.preventDefault();
       document.getElementById('main').focus();
     }}>Skip to the content</a>
-    <${Top} me=${me} view=${route.parts[0] || 'jobs'} showKeys=${() => setKeys(true)} signOut=${signOut} />
+    <${Top} me=${me} view=${route.parts[0] || 'jobs'} showKeys=${() => setKeys(true)}
+      askWho=${() => setSignedOut(true)} signOut=${signOut} />
     ${
       offline &&
       html`<div class="banner" role="status"><span
         class="spinner"></span>The server cannot be reached. Trying again…</div>`
     }
-    <main id="main" tabindex="-1">${me && html`<${View} route=${route} me=${me} />`}</main>
+    <main id="main" tabindex="-1">${
+      noAdmin
+        ? html`<${FirstRun} lookAgain=${load} />`
+        : me && html`<${View} route=${route} me=${me} />`
+    }</main>
     ${keys && html`<${ShortcutHelp} onClose=${() => setKeys(false)} />`}
-    ${signedOut && html`<${SignIn} onDone=${load} again=${Boolean(me)} />`}
+    ${
+      signedOut &&
+      !noAdmin &&
+      html`<${SignIn} onDone=${load} again=${me && !isAnonymous(me) && me.name}
+        onClose=${isAnonymous(me) ? () => setSignedOut(false) : undefined} />`
+    }
     <${Confirmer} /><${Toaster} />`;
 }
 
-const place = document.getElementById('app');
 place.replaceChildren(); // what stood there while the page was loading
 render(html`<${App} />`, place);

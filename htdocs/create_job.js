@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { call, get, isQuiet } from './api.js';
 import { Editor } from './editor.js';
 import { bodyOfWishes, faultsOfWishes, limitOf, limits, onLost, refusedWish, told, wishesLike } from './limits.js';
+import { may } from './roles.js';
 import { address, isJobId } from './route.js';
 import { defaultsOf, faultsOf } from './schema.js';
 import { SchemaForm, hasForm } from './schema_form.js';
@@ -261,8 +262,8 @@ export function CreateJob({ me, preset, like }) {
   };
 
   if (workers && workers.length === 0)
-    return html`<h1>Create a job</h1><${Empty} title="No workers yet" icon="workers">A job needs a worker. <a
-      href="#/create-worker">Create one.</a><//>`;
+    return html`<h1>Create a job</h1><${Empty} title="No workers yet" icon="workers">A job needs a worker.${' '}
+      ${may(me, 'PUT /workers/:name') && html`<a href="#/create-worker">Create one.</a>`}<//>`;
   return html`
     <h1>Create a job</h1>
     ${

@@ -9,19 +9,7 @@ import { may } from './roles.js';
 import { address } from './route.js';
 import { goTo, useShortcuts } from './shortcuts.js';
 import { Time, Took } from './time.js';
-import {
-  Button,
-  Empty,
-  Icon,
-  LinkButton,
-  Notice,
-  Progress,
-  Status,
-  copyText,
-  statusWords,
-  toast,
-  useTitle,
-} from './ui.js';
+import { Button, CopyButton, Empty, Icon, LinkButton, Notice, Progress, Status, statusWords, useTitle } from './ui.js';
 import { duration, kinds, size } from './units.js';
 
 const POLL_MS = 1000;
@@ -109,17 +97,14 @@ function Panes({ job, pane, turn }) {
 function Actions({ job, me, run, reload }) {
   return html`
     <div class="toolbar" role="toolbar" aria-label="What to do with this job">
-      ${
-        may(me, 'operator') &&
-        offered([job]).map(
-          ([name, action]) => html`
+      ${offered(me, [job]).map(
+        ([name, action]) => html`
         <${Button} icon=${action.icon} data-testid=${name} onClick=${() => run(name)} disabled=${!action.fits(job)}
           kind=${action.danger ? 'danger-quiet' : name === 'start' && action.fits(job) ? 'primary' : ''}
           title=${action.fits(job) ? undefined : action.why}>${action.label}<//>`,
-        )
-      }
+      )}
       ${
-        may(me, 'operator') &&
+        may(me, 'POST /jobs') &&
         html`
         <${LinkButton} icon="again" href=${address(['create'], { worker: job.worker, like: job.id })}
           data-testid="again">Run again<//>`
@@ -161,7 +146,6 @@ export function Job({ id, me, pane }) {
     if (name === 'delete') location.hash = '#/jobs';
     else reload();
   };
-  const copy = async () => toast((await copyText(id)) ? 'Copied the id' : 'The browser does not let this page copy.');
 
   if (error && error.status === 404)
     return html`<h1 class="hidden">Job</h1><${Empty} title="This job is gone"><a href="#/jobs">All jobs</a><//>`;
@@ -176,7 +160,7 @@ export function Job({ id, me, pane }) {
       </div>
       <div class="head-line">
         <span class="mono quiet">${job.id}</span>
-        <${Button} small icon="copy" kind="plain" iconOnly="Copy the id" onClick=${copy} data-testid="copy-id" />
+        <${CopyButton} text=${id} what="the id" small kind="plain" iconOnly data-testid="copy-id" />
         <${Progress} job=${job} wide />
         ${job.status === 'active' && job.progress && html`<span class="quiet">${job.progress.message}</span>`}
       </div>

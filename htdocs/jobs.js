@@ -2,6 +2,7 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, isQuiet, poller } from './api.js';
 import { act, offered } from './actions.js';
+import { More } from './pages.js';
 import { usePolling } from './polling.js';
 import { may } from './roles.js';
 import { address, replaceAddress } from './route.js';
@@ -219,14 +220,11 @@ function SelectionBar({ selection, me, run }) {
   return html`
     <div class="selection-bar" role="toolbar" aria-label="What to do with the selected jobs">
       <span class="selection-count" role="status">${jobs.length} selected</span>
-      ${
-        may(me, 'operator') &&
-        offered(jobs).map(([name, action]) => {
-          const fits = jobs.some(action.fits);
-          return html`<${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
+      ${offered(me, jobs).map(([name, action]) => {
+        const fits = jobs.some(action.fits);
+        return html`<${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
           disabled=${!fits} title=${fits ? undefined : action.why} onClick=${() => run(name)}>${action.label}<//>`;
-        })
-      }
+      })}
       <${Button} icon="log" disabled=${!one} title=${one ? undefined : 'Select one job to read its log'}
         onClick=${open('log')} data-testid="log">Log<//>
       <${Button} icon="reply" disabled=${!one} title=${one ? undefined : 'Select one job to read its response'}
@@ -273,14 +271,19 @@ export function Jobs({ me, query }) {
   const run = async (name) => {
     if (await act(name, selection.jobs)) reload();
   };
-  useShortcuts({ ...useRowKeys(selection), r: reload, c: goTo('#/create'), '/': focusOn('[data-testid=filter-text]') });
+  useShortcuts({
+    ...useRowKeys(selection),
+    r: reload,
+    c: may(me, 'POST /jobs') && goTo('#/create'),
+    '/': focusOn('[data-testid=filter-text]'),
+  });
 
   const filtered = Object.values(filter).some(Boolean);
   return html`
     <div class="head"><h1>Jobs</h1><span class="grow"></span>
       <${Button} icon="reload" kind="wide-text" onClick=${reload} data-testid="reload">Reload<//>
       ${
-        may(me, 'operator') &&
+        may(me, 'POST /jobs') &&
         html`<${LinkButton} icon="plus" kind="primary" href="#/create" data-testid="new-job">New job<//>`
       }
     </div>
@@ -295,15 +298,14 @@ export function Jobs({ me, query }) {
             <a href="#/jobs" data-testid="filter-clear">see all jobs</a>.<//>`
         : html`<${Empty} title="No jobs yet">
             A job is one run of a worker.${' '}
-            ${may(me, 'operator') && html`<a href="#/create">Create the first one.</a>`}<//>`)
+            ${may(me, 'POST /jobs') && html`<a href="#/create">Create the first one.</a>`}<//>`)
     }
     ${
       list &&
       list.jobs.length > 0 &&
       html`
       <${Table} list=${list} selection=${selection} />
-      <p class="quiet center">${list.jobs.length.toLocaleString('en')} of ${list.total.toLocaleString('en')}
-        ${list.next && html` <${Button} small onClick=${more} data-testid="more">Load more<//>`}</p>`
+      <${More} count=${list.jobs.length} total=${list.total} next=${list.next} more=${more} />`
     }
     <${SelectionBar} selection=${selection} me=${me} run=${run} />`;
 }

@@ -16,6 +16,9 @@ function readRoute() {
   return { parts: path.split('/').filter(Boolean).map(decoded), query: new URLSearchParams(query || '') };
 }
 
+// As it is now, for who acts later than the view was drawn.
+export const currentQuery = () => readRoute().query;
+
 // An address comes from anywhere, and goes into paths of the API: `..%2Fworkers%2FNAME` must not become one of those.
 export const isJobId = (text) => /^[0-9A-Z]{26}$/.test(text || '');
 export const isWorkerName = (text) => /^[A-Za-z0-9_-]{1,64}$/.test(text || '');
@@ -32,6 +35,8 @@ let leaveGuard = null;
 export const guardLeaving = (guard) => {
   leaveGuard = guard;
 };
+
+export const isGuarded = () => leaveGuard !== null;
 
 // May the view be left? Asked for once; then it is free to go.
 export async function leave() {

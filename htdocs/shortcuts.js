@@ -12,8 +12,11 @@ const list = [
       ['g c', 'Create a job'],
       ['g w', 'Workers'],
       ['g n', 'Create a worker'],
+      ['g a', 'Access: users, tokens and more'],
+      ['g m', 'Your account'],
       ['/', 'Search'],
       ['r', 'Reload'],
+      ['c', 'Create one of what is listed'],
     ],
   ],
   [
@@ -50,7 +53,7 @@ const typing = (element) =>
   Boolean(element.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]')) ||
   Boolean(element.shadowRoot);
 
-// keys: { 'x': function, 'g j': function }; null: none for now.
+// keys: { 'x': function, 'g j': function, 'c': false (not for this role) }; null: none for now.
 export function useShortcuts(keys) {
   const live = useRef(keys);
   live.current = keys;

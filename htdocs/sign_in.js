@@ -3,7 +3,8 @@ import { html, useState } from './vendor/preact.js';
 import { call } from './api.js';
 import { Button, Dialog, Notice } from './ui.js';
 
-export function SignIn({ onDone, again }) {
+// again: the name of who was there before, whose session has ended. onClose: it may be left.
+export function SignIn({ onDone, again, onClose }) {
   const [way, setWay] = useState('password');
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
@@ -19,8 +20,9 @@ export function SignIn({ onDone, again }) {
         way === 'token'
           ? { token: form.get('token').trim() }
           : { user: form.get('user'), password: form.get('password') },
+        { waits: false },
       );
-      onDone();
+      await onDone();
     } catch (problem) {
       setError(problem.message);
       setBusy(false);
@@ -31,15 +33,20 @@ export function SignIn({ onDone, again }) {
     setError('');
   };
   return html`
-    <${Dialog} title="Sign in to JobJoker" picture="icon.svg" kind=${`sign-in ${again ? '' : 'first'}`}>
-      ${again && html`<p>Your session has ended. What you typed is still there.</p>`}
+    <${Dialog} title="Sign in to JobJoker" picture="icon.svg" kind=${`sign-in ${again || onClose ? '' : 'first'}`}
+      onClose=${onClose}>
+      ${
+        again &&
+        html`<p>Your session has ended. What you typed is still there. When somebody other than <b>${again}</b> signs
+          in, the page starts over.</p>`
+      }
       <form onSubmit=${submit}>
         ${error && html`<${Notice}>${error}<//>`}
         ${
           way === 'password'
             ? html`
           <label key="user">User<input name="user" autocomplete="username" required autocapitalize="none"
-            spellcheck="false" defaultValue="admin" /></label>
+            spellcheck="false" defaultValue=${again || 'admin'} /></label>
           <label key="password">Password<input name="password" type="password" autocomplete="current-password" required
             autofocus /></label>`
             : html`

@@ -38,6 +38,11 @@ const paths = {
   code: 'M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5',
   copy: 'M5.5 5.5h8v8h-8ZM10.5 5.5v-3h-8v8h3',
   close: 'M4 4l8 8M12 4l-8 8',
+  eye: 'M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8ZM8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z',
+  user: 'M8 2.5a2.7 2.7 0 1 0 0 5.4 2.7 2.7 0 0 0 0-5.4ZM2.8 14c.3-2.7 2.4-4 5.2-4s4.9 1.3 5.2 4',
+  lock: 'M3.5 7h9v6.5h-9ZM5.5 7V5a2.5 2.5 0 0 1 5 0v2M8 9.5v1.5',
+  key: 'M5 7.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM7.2 8.3L13 2.5M10.5 5l2 2M12.2 3.3l1.5 1.5',
+  edit: 'M3 13l.6-3L10.8 2.8l2.4 2.4L6 12.4ZM9.4 4.2l2.4 2.4',
   alert: 'M8 2.2l6.3 11.3H1.7ZM8 6.4v3.4M8 11.7h.01',
 };
 
@@ -48,8 +53,8 @@ export const Icon = ({ name }) => html`
 export function Button({ icon, children, kind = '', small, iconOnly, pressed, type = 'button', ...rest }) {
   const name = ['button', kind, small && 'small', iconOnly && 'icon-only'].filter(Boolean).join(' ');
   return html`
-    <button ...${rest} type=${type} class=${name} aria-pressed=${pressed} aria-label=${iconOnly}
-      title=${rest.title || iconOnly}>
+    <button ...${rest} type=${type} class=${name} aria-pressed=${pressed}
+      aria-label=${iconOnly || rest['aria-label']} title=${rest.title || iconOnly}>
       ${icon && html`<${Icon} name=${icon} />`}${!iconOnly && children && html`<span>${children}</span>`}
     </button>`;
 }
@@ -128,22 +133,39 @@ export function Dialog({ title, picture, children, onClose, kind = '' }) {
 }
 
 let ask = null;
-// Asks before what hurts: `await confirm({ title, text, action, danger })`: true, null, or the value of a choice.
+// Asks before what hurts: `await confirm({ title, text, action, danger })`: true, null, or the value of a choice. With
+// `run` it is done before the dialog closes, which shows why it was refused; `said`: the message when it is done.
 export const confirm = (question) => new Promise((resolve) => ask({ ...question, resolve }));
 
 export function Confirmer() {
   const [question, setQuestion] = useState(null);
+  const [refusal, setRefusal] = useState('');
+  const [busy, setBusy] = useState(false);
   useEffect(() => {
     ask = setQuestion;
   }, []);
   if (!question) return null;
   const answer = (value) => {
     setQuestion(null);
+    setRefusal('');
     question.resolve(value);
+  };
+  const agree = async () => {
+    if (busy) return;
+    setBusy(true);
+    try {
+      if (question.run) await question.run();
+      if (question.said) toast(question.said);
+      answer(true);
+    } catch (problem) {
+      setRefusal(problem.message);
+    }
+    setBusy(false);
   };
   return html`
     <${Dialog} title=${question.title} onClose=${() => answer(null)}>
       <p>${question.text}</p>
+      ${refusal && html`<${Notice}>${refusal}<//>`}
       <div class="row end">
         ${(question.choices || []).map(
           (choice) => html`
@@ -151,7 +173,7 @@ export function Confirmer() {
         )}
         <${Button} onClick=${() => answer(null)} autofocus=${question.danger} data-testid="confirm-cancel">Cancel<//>
         <${Button} kind=${question.danger ? 'danger' : 'primary'} autofocus=${!question.danger} data-testid="confirm-ok"
-          onClick=${() => answer(true)}>${question.action}<//>
+          disabled=${busy} onClick=${agree}>${question.action}<//>
       </div>
     <//>`;
 }
@@ -197,16 +219,31 @@ export function Toaster() {
 
 // -- the clipboard, also where the page has no TLS and so no navigator.clipboard --
 
-export async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = Object.assign(document.createElement('textarea'), { value: text, className: 'hidden' });
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand('copy');
-    area.remove();
-    return done;
-  }
+// What a text is selected in must not lie below a dialog: there nothing can be.
+function copySelected(text) {
+  const had = document.activeElement;
+  const area = Object.assign(document.createElement('textarea'), { value: text, className: 'hidden' });
+  (had.closest('dialog') || document.body).append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  had.focus();
+  return done;
+}
+
+export const copyText = (text) =>
+  Promise.resolve()
+    .then(() => navigator.clipboard.writeText(text))
+    .then(() => true)
+    .catch(() => copySelected(text));
+
+// what: "the id".
+export function CopyButton({ text, what, iconOnly, onCopy, ...rest }) {
+  const copy = async () => {
+    const done = await copyText(text);
+    if (done && onCopy) onCopy();
+    toast(done ? `Copied ${what}` : 'The browser does not let this page copy.', done ? 'info' : 'error');
+  };
+  return html`<${Button} ...${rest} icon="copy" iconOnly=${iconOnly && `Copy ${what}`} onClick=${copy}
+    aria-label=${`Copy ${what}`}>Copy<//>`;
 }

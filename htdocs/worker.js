@@ -124,7 +124,7 @@ export function Worker({ name, me }) {
     return html`<h1 class="hidden">Worker</h1><${Empty} title="There is no such worker" icon="workers"><a
       href="#/workers">All workers</a><//>`;
   if (!saved) return problem ? html`<${Notice}>${problem.message}<//>` : null;
-  const writes = may(me, 'developer');
+  const writes = may(me, 'PUT /workers/:name');
   const edits = writes && saved.exact;
   return html`
     <div class="worker">
@@ -139,12 +139,12 @@ export function Worker({ name, me }) {
             <${Button} disabled=${!changes} onClick=${load} data-testid="revert">Revert<//>`
           }
           ${
-            may(me, 'operator') &&
+            may(me, 'POST /jobs') &&
             html`<${LinkButton} icon="play" href=${address(['create'], { worker: name })}
               data-testid="new-job">New job<//>`
           }
           ${
-            writes &&
+            may(me, 'DELETE /workers/:name') &&
             html`<${Button} icon="trash" kind="danger-quiet" data-testid="delete" onClick=${remove}>Delete<//>`
           }
         </div>

@@ -1,6 +1,6 @@
 // What the views of an existing and of a new worker have in common.
 import { html, useEffect } from './vendor/preact.js';
-import { guardLeaving } from './route.js';
+import { guardLeaving, isGuarded } from './route.js';
 import { Notice, confirm } from './ui.js';
 
 // Leaving with unsaved text is asked for, whichever way one leaves.
@@ -15,7 +15,9 @@ export function useUnsaved(unsaved) {
         danger: true,
       }),
     );
-    const warn = (event) => event.preventDefault();
+    const warn = (event) => {
+      if (isGuarded()) event.preventDefault();
+    };
     window.addEventListener('beforeunload', warn);
     return () => {
       guardLeaving(null);

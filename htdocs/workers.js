@@ -5,27 +5,19 @@ import { may } from './roles.js';
 import { address } from './route.js';
 import { focusOn, goTo, useShortcuts } from './shortcuts.js';
 import { Time } from './time.js';
-import { Button, Empty, LinkButton, Notice, Search, confirm, toast, useTitle } from './ui.js';
+import { Button, Empty, LinkButton, Notice, Search, confirm, useTitle } from './ui.js';
 import { size } from './units.js';
 
 // Asks first. True when it is gone.
-export async function deleteWorker(name) {
-  const sure = await confirm({
+export const deleteWorker = (name) =>
+  confirm({
     title: `Delete worker ${name}?`,
     action: 'Delete',
     danger: true,
     text: 'It is gone from the list. Jobs that run keep running; jobs that wait for their start will fail.',
+    run: () => call('DELETE', `workers/${name}`),
+    said: `Deleted ${name}`,
   });
-  if (!sure) return false;
-  try {
-    await call('DELETE', `workers/${name}`);
-    toast(`Deleted ${name}`);
-    return true;
-  } catch (problem) {
-    if (!isQuiet(problem)) toast(problem.message, 'error');
-    return false;
-  }
-}
 
 function Row({ worker, me, remove }) {
   const { name } = worker;
@@ -39,7 +31,7 @@ function Row({ worker, me, remove }) {
       <td data-label="Modified"><${Time} at=${worker.modified} /></td>
       <td class="actions">
         ${
-          may(me, 'operator') &&
+          may(me, 'POST /jobs') &&
           html`
           <${LinkButton} small icon="play" href=${address(['create'], { worker: name })} data-testid="job-of"
             aria-label=${`New job of ${name}`}>New job<//>`
@@ -47,7 +39,7 @@ function Row({ worker, me, remove }) {
         <${LinkButton} small icon="code" href=${address(['workers', name])} data-testid="code-of"
           aria-label=${`Code of ${name}`}>Code<//>
         ${
-          may(me, 'developer') &&
+          may(me, 'DELETE /workers/:name') &&
           html`
           <${Button} small icon="trash" kind="danger-quiet" iconOnly=${`Delete ${name}`} onClick=${remove}
             data-testid="delete-of" />`
@@ -72,7 +64,11 @@ export function Workers({ me }) {
     load();
   }, [me]);
   useTitle('Workers');
-  useShortcuts({ r: load, c: goTo('#/create-worker'), '/': focusOn('[data-testid=find-worker]') });
+  useShortcuts({
+    r: load,
+    c: may(me, 'PUT /workers/:name') && goTo('#/create-worker'),
+    '/': focusOn('[data-testid=find-worker]'),
+  });
   const fitting = (workers || []).filter((worker) =>
     `${worker.name} ${worker.kind} ${worker.description || ''}`.toLowerCase().includes(text.toLowerCase()),
   );
@@ -80,7 +76,7 @@ export function Workers({ me }) {
     <div class="head"><h1>Workers</h1><span class="grow"></span>
       <${Button} icon="reload" kind="wide-text" onClick=${load} data-testid="reload">Reload<//>
       ${
-        may(me, 'developer') &&
+        may(me, 'PUT /workers/:name') &&
         html`<${LinkButton} icon="plus" kind="primary" href="#/create-worker"
           data-testid="new-worker">New worker<//>`
       }
@@ -92,7 +88,7 @@ export function Workers({ me }) {
       html`
       <${Empty} title="No workers yet" icon="workers">
         A worker is the code that does a job.${' '}
-        ${may(me, 'developer') && html`<a href="#/create-worker">Create the first one.</a>`}<//>`
+        ${may(me, 'PUT /workers/:name') && html`<a href="#/create-worker">Create the first one.</a>`}<//>`
     }
     ${
       workers &&
