@@ -1,7 +1,12 @@
 // A browser with the page in it, signed in or not, that notes what could be clicked and what was.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chromium } from 'playwright-core';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export const url = process.env.JOBJOKER_URL.replace(/\/?$/, '/');
 const user = process.env.JOBJOKER_USER || 'admin';
@@ -29,6 +34,9 @@ export async function codeOf(name) {
 }
 export const makeJob = (job) => api('POST', 'jobs', JSON.stringify(job));
 export const putWorker = (name, code) => api('PUT', `workers/${name}`, code, 'text/plain');
+export const PASSWORD = 'correct horse battery';
+export const addUser = (name, role, more) =>
+  api('POST', 'users', JSON.stringify({ name, role, password: PASSWORD, ...more }));
 export const sample = (file) => readFileSync(new URL(`../../workers/${file}`, import.meta.url), 'utf8');
 
 const launch = {
@@ -48,19 +56,37 @@ const launch = {
 // Names of all that can be clicked, seen so far in any of the pages, and of what was clicked.
 export const seen = new Set();
 export const clicked = new Set();
-// Of all that is named in the page's own code, also where no test has made it appear.
+// Whose controls are clicked in which test file; those of all other modules in page.test.mjs.
+const elsewhere = {
+  'account.test.mjs': ['account.js'],
+  'audit.test.mjs': ['audit.js', 'pages.js'],
+  'first_run.test.mjs': ['first_run.js'],
+  'secrets.test.mjs': ['secrets.js'],
+  'tokens.test.mjs': ['tokens.js'],
+  'users.test.mjs': ['users.js', 'forms.js', 'grants.js'],
+};
 const folder = new URL('../../htdocs/', import.meta.url);
-export const named = new Set(
-  readdirSync(folder)
-    .filter((file) => file.endsWith('.js'))
-    .flatMap((file) =>
-      [
-        ...readFileSync(new URL(file, folder), 'utf8').matchAll(
-          /(?:data-testid=|dataset\.testid = |testid: )["']([\w-]+)["']/g,
-        ),
-      ].map((found) => found[1]),
-    ),
-);
+const modules = readdirSync(folder).filter((file) => file.endsWith('.js'));
+
+// Names of all controls in the page's own code that a test file is to click, also where no test has made them appear.
+export function namedFor(test) {
+  const others = Object.values(elsewhere).flat();
+  const files = elsewhere[test] || modules.filter((file) => !others.includes(file));
+  return files.flatMap((file) =>
+    [
+      ...readFileSync(new URL(file, folder), 'utf8').matchAll(
+        /(?:data-testid=|dataset\.testid = |testid: )["']([\w-]+)["']/g,
+      ),
+    ].map((found) => found[1]),
+  );
+}
+
+// but: those that another test file clicks all the same.
+export function everyControlWasClicked(test, but = []) {
+  const missed = namedFor(test).filter((name) => !clicked.has(name) && !but.includes(name));
+  assert.deepEqual(missed, [], 'in the code, but never clicked');
+}
+
 // What the console and the content policy complained of.
 export const complaints = [];
 
@@ -111,12 +137,41 @@ export async function open(options = {}) {
   return { page, context, control, close: () => browser.close() };
 }
 
-export async function signIn({ page, control }, hash = '#/jobs') {
-  await page.goto(`${url}htdocs/${hash}`);
-  await page.getByLabel('User').fill(user);
-  await page.getByLabel('Password').fill(password);
+// By the dialog that is there.
+export async function answerSignIn({ page, control }, name = user, secret = password) {
+  await page.getByLabel('User', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).and(page.locator('.sign-in input')).fill(secret);
   await control('sign-in').click();
-  await page.locator('main h1').waitFor();
+}
+
+// Whoever was there before.
+export async function signIn(tab, hash = '#/jobs', name = user, secret = password) {
+  await tab.context.clearCookies();
+  await tab.page.goto('about:blank'); // else another hash alone would not load the page again
+  await tab.page.goto(`${url}htdocs/${hash}`);
+  await answerSignIn(tab, name, secret);
+  await tab.page.locator('main h1').waitFor();
+}
+
+export const goIn = ({ page }, hash) =>
+  page.evaluate((h) => {
+    location.hash = h;
+  }, hash);
+
+// A server of its own, for what a server can be but once: { env, close }. env is as tests/with-server tells it.
+export async function otherServer(...options) {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const say = 'console.log(JSON.stringify(process.env)); process.stdin.resume();';
+  const child = spawn(`${root}tests/with-server`, [...options, process.execPath, '-e', say], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [line] = await once(createInterface(child.stdout), 'line');
+  const close = async () => {
+    child.stdin.end();
+    const [status] = await once(child, 'exit');
+    assert.equal(status, 0, 'it ends in good order');
+  };
+  return { env: JSON.parse(line), close };
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -131,4 +186,19 @@ export async function axeFaults(page) {
     });
     return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`);
   });
+}
+
+// The page and what lies over it have no fault of accessibility, in light and in dark, and where there is little room
+// nothing sticks out.
+export async function looksRight(page, what) {
+  const size = page.viewportSize();
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    assert.deepEqual(await axeFaults(page), [], `${what} ${colorScheme}`);
+  }
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} fits`);
+  assert.deepEqual(await axeFaults(page), [], `${what} narrow`);
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }

@@ -6,6 +6,7 @@ import { pieces, styleAfter } from '../../htdocs/ansi.js';
 import { LogLines, plainText, shownPieces } from '../../htdocs/log_lines.js';
 import { bodyOfWishes, faultsOfWishes, refusedWish, told, wishesLike } from '../../htdocs/limits.js';
 import { defaultsOf, faultOf, faultsOf } from '../../htdocs/schema.js';
+import { calls, may, roles } from '../../htdocs/roles.js';
 import { duration, kinds, size } from '../../htdocs/units.js';
 
 const classes = (text) => pieces(text).map((piece) => [piece.text, piece.className]);
@@ -261,4 +262,22 @@ test('index.html asks at once for every module that the page needs', () => {
   walk('app.js');
   const preloaded = [...read('index.html').matchAll(/rel="modulepreload" href="([^"]+)"/g)].map((found) => found[1]);
   assert.deepEqual(preloaded, [...needed].filter((name) => name !== 'app.js').sort());
+});
+
+test('who may make which call is as the API has it', () => {
+  const docs = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const needs = Object.fromEntries(
+    [...docs.matchAll(/^\| `([A-Z]+ \/[^`]*)` \| ([^|]+) \|/gm)].map(([, call, words]) => [call, words.trim()]),
+  );
+  assert.ok(Object.keys(needs).length > 40);
+  const ranks = Object.keys(roles);
+  for (const call of calls)
+    for (const role of ranks)
+      for (const in_person of [true, false]) {
+        const [least, person] = needs[call].split(', ');
+        const expected = ranks.indexOf(role) >= ranks.indexOf(least) && (person === undefined || in_person);
+        assert.equal(may({ role, in_person }, call), expected, `${call} ${role} ${in_person}`);
+      }
+  assert.equal(may(null, 'GET /jobs'), false);
+  assert.throws(() => may({ role: 'admin', in_person: true }, 'GET /nothing'));
 });
