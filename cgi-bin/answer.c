@@ -42,7 +42,10 @@ static int answer(struct gateway *gateway, struct site *site, struct request *re
                   struct error *err)
 {
     AUTO(buf) struct buf api = {0};
-    struct engine engine = {.settings = &site->settings, .app_folder = site->app_folder, .now_ms = clock_now_ms()};
+    struct engine engine = {.settings = &site->settings,
+                            .app_folder = site->app_folder,
+                            .fastcgi = site->fastcgi,
+                            .now_ms = clock_now_ms()};
     struct context ctx = {.settings = &site->settings, .engine = &engine};
     const struct route *route;
 
@@ -90,6 +93,21 @@ void answer_request(struct gateway *gateway, struct site *site)
     response_clear(&res);
     request_clear(&req);
     site_rest(site);
+}
+
+void answer_error(struct gateway *gateway, const struct error *err)
+{
+    struct request req = {0};
+    struct response res;
+    struct error ignored = {0};
+
+    response_init(&res, gateway);
+    (void)request_init(&req, gateway, &ignored); /* its format and id */
+    response_error(&res, &req, err);
+    request_drop_body(&req);
+    response_send(&res, &req);
+    response_clear(&res);
+    request_clear(&req);
 }
 
 void answer_prepare_process(void)

@@ -6,6 +6,8 @@
 
 /* Answers the request that the gateway holds; afterwards the site rests, and nothing of the request is left. */
 void answer_request(struct gateway *gateway, struct site *site);
+/* Answers it with an error. */
+void answer_error(struct gateway *gateway, const struct error *err);
 
 /* Answers the one request that the environment and standard input hold (CGI/1.1, RFC 3875) on standard output, and ends the
  * process. */

@@ -121,6 +121,13 @@ static const struct command {
     {"cron", "EXPRESSION [--zone ZONE] [--from TIME] [--count N]", command_cron,
      "explain a cron expression, and tell its next times (5) from now or from TIME on, on the\n"
      "clock of ZONE (UTC)"},
+#ifdef HAVE_FASTCGI
+    {"fastcgi", "--socket PATH [--group] | --listen 127.0.0.1:PORT [--processes N] [--max N] [--requests N]",
+     command_fastcgi,
+     "answer requests that nginx or Apache hand over by FastCGI: N processes (8), up to --max (200)\n"
+     "while all are busy, each renewed after --requests (10000). Takes a socket from systemd or\n"
+     "spawn-fcgi as well. SIGTERM: finish what is at hand and end; SIGHUP: start anew"},
+#endif
     {"settings", "[--table]", command_settings,
      "print a commented jobjoker.ini with every setting and its preset, or a Markdown table"},
     {"api", "[--lines]", command_api, "print the API as a Markdown table, or as lines of words"},

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -34,10 +35,14 @@ static bool cgi_pause(struct gateway *g, int wait_ms)
     return poll(&p, 1, wait_ms) == 0 || !(p.revents & (POLLERR | POLLHUP));
 }
 
-static const struct gateway_kind cgi = {.variable = cgi_variable,
-                                        .read = cgi_read,
-                                        .write = cgi_write,
-                                        .pause = cgi_pause};
+/* A pause ends early here only when the client is gone. */
+static void cgi_break_off(struct gateway *g)
+{
+    (void)g;
+}
+
+static const struct gateway_kind cgi = {
+    .variable = cgi_variable, .read = cgi_read, .write = cgi_write, .pause = cgi_pause, .break_off = cgi_break_off};
 
 struct gateway gateway_cgi = {.kind = &cgi};
 
@@ -61,4 +66,17 @@ int gateway_write(struct gateway *g, const void *bytes, size_t size)
 bool gateway_pause(struct gateway *g, int wait_ms)
 {
     return g->kind->pause(g, wait_ms);
+}
+
+void gateway_break_off(struct gateway *g)
+{
+    g->kind->break_off(g);
+}
+
+bool gateway_is_listener(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof listens;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
 }

@@ -22,6 +22,8 @@ struct gateway_kind {
     /* Sends what was written so far, and waits so many milliseconds. False, sooner: the client is gone, or this process has
      * been asked to end and should finish the request at hand. */
     bool (*pause)(struct gateway *g, int wait_ms);
+    /* The answer ends here, and the client should see that it is not whole. */
+    void (*break_off)(struct gateway *g);
 };
 
 struct gateway {
@@ -35,5 +37,9 @@ const char *gateway_variable(const struct gateway *g, const char *name); /* "": 
 ssize_t gateway_read(struct gateway *g, void *bytes, size_t size);
 int gateway_write(struct gateway *g, const void *bytes, size_t size);
 bool gateway_pause(struct gateway *g, int wait_ms);
+void gateway_break_off(struct gateway *g);
+
+/* Is it a socket that listens? Standard input is, when a web server starts a FastCGI program (section 2.2 of FastCGI 1.0). */
+bool gateway_is_listener(int fd);
 
 #endif

@@ -321,8 +321,12 @@ static int follow(const struct request *req, const struct context *ctx, struct t
         if (copy_text(t, &c, err) < 0)
             return -1;
         c.from = c.to;
-        if (over || c.client_gone || !gateway_pause(req->gateway, pause_ms))
+        if (over || c.client_gone)
             return 0;
+        if (!gateway_pause(req->gateway, pause_ms)) {
+            gateway_break_off(req->gateway);
+            return 0;
+        }
         text_clear(t);
         store_refresh(t->db);
         if (check_reader(req, ctx, t->db, err) < 0 || engine_reap_job(ctx->engine, request_path(req, "id"), err) < 0 ||

@@ -208,6 +208,8 @@ int response_begin_stream(struct response *res, const char *type, int64_t length
     struct buf head = {0};
     int result;
 
+    if (length < 0)
+        response_header(res, "X-Accel-Buffering", "no"); /* nginx shows it when it comes, not when much has come */
     put_head(res, type, length, &head);
     res->sent = true;
     result = head.failed ? -1 : gateway_write(res->gateway, head.data, head.size);

@@ -14,6 +14,7 @@ struct site {
     bool settings_loaded;
     struct settings_file settings_file;
     struct store *store; /* NULL: none is open */
+    const char *fastcgi; /* path of the socket that requests come from; NULL: none */
 };
 
 /* Finds app_folder. -1: 500. */
