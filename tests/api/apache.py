@@ -12,6 +12,8 @@ import json
 import os
 import pathlib
 import pwd
+import re
+import select
 import shutil
 import signal
 import socket
@@ -34,6 +36,35 @@ LAYOUTS = {
     "userdir": ("home/alice/public_html/jj", "/~alice/jj",
                 'DocumentRoot "{top}/www"\nUserDir "{top}/home/*/public_html"'),
 }
+
+# Where a build looks for leaks, it must look through our own memory only.
+SANITIZERS = {k: v for k, v in os.environ.items() if k in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")}
+
+NGINX_CONF = """
+daemon off;
+{user_line}
+worker_processes 1;
+pid "{top}/nginx.pid";
+error_log "{top}/error.log" warn;
+events {{
+    worker_connections 512;
+}}
+http {{
+    access_log off;
+    default_type application/octet-stream;
+    client_body_temp_path "{top}/nginx-body";
+    fastcgi_temp_path "{top}/nginx-fastcgi";
+    proxy_temp_path "{top}/nginx-proxy";
+    uwsgi_temp_path "{top}/nginx-uwsgi";
+    scgi_temp_path "{top}/nginx-scgi";
+    client_body_timeout {timeout};
+    client_header_timeout {timeout};
+    server {{
+        listen 127.0.0.1:{port};
+        {site}
+    }}
+}}
+"""
 
 CONF = """
 ServerRoot "{top}"
@@ -82,6 +113,10 @@ def wait_until(condition, seconds=10, what="condition"):
 
 def apache_command():
     return shutil.which("apache2", path=PATH + ":/usr/sbin:/sbin") or shutil.which("httpd", path=PATH + ":/usr/sbin")
+
+
+def has_fastcgi():
+    return "  fastcgi " in subprocess.run([BUILD / "cgi-bin/jobjoker", "--help"], capture_output=True, text=True, check=True).stdout
 
 
 def load_modules(names):
@@ -152,14 +187,23 @@ class Answer:
         return f"<{self.status} {self.headers.get('content-type')} {self.body[:500]!r}>"
 
 
+# How the program is called, by the name of the server's part that calls it. JOBJOKER_TEST_SERVER picks the one that tests
+# which name none are about.
+MODULES_FOR = {"cgid": ["cgid"], "cgi": ["cgi"], "fcgid": ["fcgid"], "proxy_fcgi": ["proxy", "proxy_fcgi"], "nginx": []}
+DEFAULT_MODULE = os.environ.get("JOBJOKER_TEST_SERVER", "cgid")
+PROCESSES = 4  # of FastCGI, to begin with
+
+
 class Server:
-    """module: "cgid" or "cgi". layout: a key of LAYOUTS. settings: what to SetEnv, {"JOBJOKER_AUTH": "none"}."""
+    """module: a key of MODULES_FOR. layout: a key of LAYOUTS. settings: variables for the program, {"JOBJOKER_GRACE": "1"}."""
 
     parent = "/tmp"  # where the server's folder is made
 
-    def __init__(self, installed, module="cgid", layout="root", settings=None, timeout=120):
+    def __init__(self, installed, module=None, layout="root", settings=None, timeout=120):
         self.top = new_folder(self.parent)
-        self.module = module
+        self.module = module or DEFAULT_MODULE
+        self.starter = None  # of FastCGI processes, where the web server starts none
+        self.starter_options = ["--processes", PROCESSES]
         self.layout = layout
         self.timeout = timeout
         self.settings = settings or {}
@@ -170,8 +214,11 @@ class Server:
         (self.top / "www").mkdir()
         shutil.copytree(installed, self.site, symlinks=True)
         self.data.mkdir(mode=0o700)
+        self.run_folder = self.top / "run"
+        self.run_folder.mkdir(mode=0o711)
         if os.getuid() == 0:
-            os.chown(self.data, run_user().pw_uid, run_user().pw_gid)
+            for folder in (self.data, self.run_folder):
+                os.chown(folder, run_user().pw_uid, run_user().pw_gid)
         self.process = None
         self.port = None
         self.token = self.password = ""
@@ -184,7 +231,7 @@ class Server:
             self.port = free_port()
             if self._start():
                 return self
-        raise RuntimeError("Apache does not start:\n" + self.error_log())
+        raise RuntimeError("the server does not start:\n" + self.error_log())
 
     def init(self):
         """Makes the database and the admin account, as an administrator does."""
@@ -193,7 +240,61 @@ class Server:
         self.token = (self.data / "admin-token").read_text().strip()
         self.password = (self.data / "admin-password").read_text().strip()
 
+    # --- FastCGI ---
+
+    @property
+    def is_persistent(self):
+        """Do processes answer many requests?"""
+        return self.module not in ("cgid", "cgi")
+
+    @property
+    def socket(self):
+        return self.run_folder / "fastcgi.sock"
+
+    def documented_conf(self):
+        """The file of docs/servers for this module, with our folder, path and socket in it."""
+        text = (ROOT / "docs/servers" / f"{self.module}.conf").read_text()
+        return (text.replace("/srv/jobjoker", str(self.site)).replace("/my-jobs", self.base)
+                .replace("/run/jobjoker/fastcgi.sock", str(self.socket)))
+
+    def variables(self):
+        return {"JOBJOKER_DATA": str(self.data), **self.settings}
+
+    def fastcgi_processes(self):
+        """The processes that answer requests, as pids; those of mod_fcgid are Apache's grandchildren."""
+        if self.starter:
+            return {int(p) for p in pathlib.Path(f"/proc/{self.starter.pid}/task/{self.starter.pid}/children").read_text().split()}
+        found = set()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if line[1:3] == [b"fastcgi", b"--alone"] and line[0].startswith(str(self.site).encode()):
+                    found.add(int(pid))
+        return found
+
+    def start_starter(self):
+        with open(self.top / "error.log", "ab") as log:
+            self.starter = subprocess.Popen(
+                as_user() + [str(self.site / "cgi-bin/jobjoker"), "fastcgi", "--socket", str(self.socket),
+                             *map(str, self.starter_options)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
+                env={"PATH": PATH, **SANITIZERS, **self.variables()})
+        wait_until(lambda: self.starter.poll() is not None or self.socket.exists(), 20, "FastCGI is up")
+        assert self.starter.poll() is None, self.error_log()
+
+    def stop_starter(self):
+        if self.starter:
+            self.starter.terminate()
+            self.starter.wait(30)
+            self.starter = None
+
+    # --- life ---
+
     def _start(self):
+        if self.module in ("proxy_fcgi", "nginx") and not self.starter:
+            self.start_starter()
+        if self.module == "nginx":
+            return self._start_nginx()
         (self.top / "httpd.conf").write_text(self.conf())
         self.process = subprocess.Popen(
             [apache_command(), "-f", str(self.top / "httpd.conf"), "-DFOREGROUND"], start_new_session=True,
@@ -201,15 +302,31 @@ class Server:
         wait_until(lambda: self.process.poll() is not None or self.answers() and self.has_daemon(), 20, "Apache is up")
         return self.process.poll() is None
 
+    def _start_nginx(self):
+        (self.top / "nginx.conf").write_text(NGINX_CONF.format(
+            top=self.top, port=self.port, user=run_user().pw_name if os.getuid() == 0 else "", timeout=self.timeout,
+            user_line=f"user {run_user().pw_name};" if os.getuid() == 0 else "", site=self.documented_conf()))
+        self.process = subprocess.Popen(["nginx", "-c", str(self.top / "nginx.conf"), "-e", str(self.top / "error.log")],
+                                        start_new_session=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env={"PATH": PATH + ":/usr/sbin:/sbin"})
+        wait_until(lambda: self.process.poll() is not None or self.answers(), 20, "nginx is up")
+        return self.process.poll() is None
+
     def conf(self):
         names = ["mpm_event", "unixd", "authz_core", "log_config", "alias", "userdir", "dir", "mime", "negotiation",
-                 "autoindex", "env", "rewrite", "headers", self.module]
+                 "autoindex", "env", "rewrite", "headers", *MODULES_FOR[self.module]]
         names = [n for n in names if n not in self.without]
-        settings = {"JOBJOKER_DATA": str(self.data), **self.settings}
+        give = {"cgid": "SetEnv", "cgi": "SetEnv", "fcgid": "FcgidInitialEnv"}.get(self.module)
+        settings = [f'{give} {k} "{v}"' for k, v in self.variables().items()] if give else []
+        if self.is_persistent:
+            settings.append(self.documented_conf())
+        if self.module == "fcgid":
+            settings.append(f'FcgidIPCDir "{self.run_folder}"\nFcgidProcessTableFile "{self.run_folder}/table"\n'
+                            + "\n".join(f'FcgidInitialEnv {k} "{v}"' for k, v in SANITIZERS.items()))
         return CONF.format(
             top=self.top, port=self.port, load=load_modules(names), user=run_user().pw_name,
             group=f"#{run_user().pw_gid}", timeout=self.timeout, site=self.site_conf.format(top=self.top),
-            settings="\n".join(f'SetEnv {k} "{v}"' for k, v in settings.items()))
+            settings="\n".join(settings))
 
     def has_daemon(self):
         """mod_cgid answers 503 until its daemon has made its socket, which may be after Apache listens."""
@@ -223,11 +340,12 @@ class Server:
             return False
 
     def stop(self):
-        """Stops Apache alone: jobs run on."""
+        """Stops the web server and what answers requests: jobs run on."""
         if self.process:
             self.process.terminate()
             self.process.wait(20)
             self.process = None
+        self.stop_starter()
 
     def close(self):
         """Ends what tests left running and Apache, removes the folder, and fails when a process is left or when a
@@ -260,8 +378,9 @@ class Server:
                 return left
             time.sleep(0.01)
 
-    def processes(self):
-        """All processes that run a program of this server's folder, in it, or with its name in their command."""
+    def processes(self, waiting=False):
+        """All processes that run a program of this server's folder, in it, or with its name in their command; those that wait
+        for the next request if so wanted."""
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             said = []
@@ -275,7 +394,8 @@ class Server:
                 said.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
             except OSError:
                 pass
-            if int(pid) != os.getpid() and any(str(self.top) in s for s in said):
+            waits = self.process and self.is_persistent and said and re.search(r"\bjobjoker fastcgi ", said[-1])
+            if int(pid) != os.getpid() and any(str(self.top) in s for s in said) and (waiting or not waits):
                 found[int(pid)] = f"{pid} {said[-1]}"
         return found
 
@@ -349,7 +469,8 @@ class Server:
         """Sends bytes that curl would refuse to send; returns all bytes that came back until the connection ended."""
         with socket.create_connection(("127.0.0.1", self.port), seconds) as s:
             s.sendall(request)
-            if half_close:
+            # To nginx, who sends no more is gone; so it is told only when it seems to wait for more.
+            if half_close and not (self.module == "nginx" and select.select([s], [], [], 3)[0]):
                 s.shutdown(socket.SHUT_WR)
             got = b""
             try:

@@ -16,6 +16,16 @@ import pytest
 import apache
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "only_on(server..., reason): what this is about is not there on other servers (JOBJOKER_TEST_SERVER)")
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("only_on"):
+        if apache.DEFAULT_MODULE not in mark.args:
+            pytest.skip(mark.kwargs["reason"])
+
+
 @pytest.fixture(scope="session")
 def installed():
     """The drop-in folder as `make install` leaves it. Not to be changed: copy it."""
@@ -31,9 +41,11 @@ def server(installed):
         yield s
 
 
-# JOBJOKER_TEST_PLACES=few: for builds that are slow, and whose tests are not about places.
-FEW = [("cgid", "odd-name")]
-ALL = [(module, layout) for module in ("cgid", "cgi") for layout in apache.LAYOUTS]
+# JOBJOKER_TEST_PLACES=few: for builds that are slow, and whose tests are not about places. JOBJOKER_TEST_SERVER: all tests on
+# that one. nginx knows no home folders and aliases of its own: there a place is a path, and a folder.
+FEW = [(apache.DEFAULT_MODULE, "odd-name")]
+CALLED_BY = ["cgid", "cgi"] if apache.DEFAULT_MODULE == "cgid" else [apache.DEFAULT_MODULE]
+ALL = [(module, layout) for module in CALLED_BY for layout in apache.LAYOUTS]
 PLACES = FEW if os.environ.get("JOBJOKER_TEST_PLACES") == "few" else ALL
 
 
@@ -44,9 +56,9 @@ def every_server(request, installed):
         yield s
 
 
-@pytest.fixture(scope="session", params=["cgid", "cgi"])
+@pytest.fixture(scope="session", params=CALLED_BY)
 def both_modules(request, installed):
-    """The test runs under mod_cgid and under mod_cgi."""
+    """The test runs under mod_cgid and under mod_cgi, or under the server that was asked for."""
     with apache.running(apache.Server(installed, request.param)) as s:
         yield s
 

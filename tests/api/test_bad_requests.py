@@ -191,6 +191,7 @@ def test_a_query_of_the_greatest_length_is_read(unchanged):
     assert statuses(answer)[0] in (200, 400, 414), answer[:300]
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", "proxy_fcgi", reason="nginx limits their size, not their number")
 def test_too_many_headers_are_refused(unchanged):
     assert_refused(unchanged.raw(request(unchanged, "GET", headers=[f"X-{n}: 1" for n in range(200)])))
 

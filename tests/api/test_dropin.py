@@ -166,6 +166,7 @@ def test_the_program_is_run_and_never_sent(every_server):
     assert answer.status in (303, 404) and b"ELF" not in answer.body, answer
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", "proxy_fcgi", reason="nginx reads no .htaccess")
 def test_without_rewriting_nothing_is_served(new_server):
     s = new_server(start=False)
     s.without.append("rewrite")

@@ -118,6 +118,7 @@ def test_an_error_as_text_names_the_request_too(broken):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a server that runs as another user")
+@pytest.mark.only_on("cgid", "cgi", reason="who has the file open already may go on")
 def test_a_database_that_may_not_be_written(broken):
     path = broken.data / "jobs.db"
     spoil(broken, lambda p: None)
@@ -170,6 +171,7 @@ def test_a_full_disk_refuses_all_that_writes_and_reads_on(small_disk):
     assert small_disk.ended(id)["status"] == "done"
 
 
+@pytest.mark.only_on("cgid", "cgi", reason="the database that is deleted keeps its room until the last process has closed it")
 def test_a_disk_that_is_full_from_the_start_makes_no_half_database(small_disk):
     for path in small_disk.data.glob("jobs.db*"):
         path.unlink()
@@ -265,6 +267,7 @@ def test_a_wrong_setting_names_file_and_line(server, text, words):
         ini.unlink()
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", reason="`jobjoker fastcgi` does not even start then, and says why")
 def test_a_wrong_variable_is_named(new_server):
     server = new_server()
     server.settings["JOBJOKER_GRACE"] = "-1"

@@ -293,7 +293,7 @@ def cgroup_mount():
 def move_all(server, cgroup):
     """Moves the server's processes; true when there was nothing to move: a process may fork while it is moved."""
     inside = (cgroup / "cgroup.procs").read_text().split()
-    outside = [pid for pid in server.processes() if str(pid) not in inside]
+    outside = [pid for pid in server.processes(waiting=True) if str(pid) not in inside]
     for pid in outside:
         (cgroup / "cgroup.procs").write_text(str(pid))
     return inside and not outside
@@ -377,7 +377,8 @@ def test_no_worker_reads_the_credentials_of_a_request(new_server):
     id = ready(server, "Waits")
     waiting = subprocess.Popen(["curl", "-q", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {server.token}", f"{server.url}/jobs/{id}?wait=60"])
     try:
-        pid = apache.wait_until(lambda: next((p for p, said in server.processes().items() if "jobjoker.cgi" in said), None), 20, "the program")
+        pid = apache.wait_until(lambda: next(iter(server.fastcgi_processes()), None) if server.is_persistent else
+                                next((p for p, said in server.processes().items() if "jobjoker.cgi" in said), None), 20, "the program")
         spy = server.run("Spies", {"pid": pid})
         assert server.log(spy["id"]).count("Permission denied") == 2 and "\n0\n" in server.log(spy["id"])
     finally:

@@ -197,6 +197,7 @@ def test_follow_streams_until_the_job_ends(server):
         curl.wait()
 
 
+@pytest.mark.only_on("cgid", "cgi", reason="test_fastcgi.py has what holds there")
 def test_who_follows_and_goes_away_leaves_no_process_after_apaches_timeout(new_server):
     server = new_server(timeout=2)
     server.put_worker("Silent", "#!/bin/sh\nexec sleep 600\n")

@@ -167,8 +167,11 @@ def test_a_session_ends_when_idle_and_when_old(new_server):
     assert me(server, headers).status == 401
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", "proxy_fcgi", reason="nginx itself says this, which here listens without TLS")
 def test_a_cookie_is_for_https_where_the_site_has_it(new_server):
-    server = new_server(settings={"HTTPS": "on"})  # as mod_ssl sets it
+    server = new_server(start=False)
+    server.site_conf += "\nSetEnv HTTPS on"  # as mod_ssl sets it
+    server.start()
     answer = server.post("/session", {"user": "admin", "password": server.password}, auth=None)
     assert answer.headers["set-cookie"].endswith("; HttpOnly; SameSite=Strict; Secure")
 
@@ -318,6 +321,7 @@ def with_basic(new_server, roles="", believe="yes", more=""):
     return server.start()
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", "proxy_fcgi", reason="of its own users Apache alone is asked here")
 def test_who_apache_knows_needs_no_account(new_server):
     server = with_basic(new_server, "ann:admin *:viewer")
     assert server.get("/me", auth=None).status == 401  # Apache's own
@@ -337,6 +341,7 @@ def test_who_apache_knows_needs_no_account(new_server):
     assert answer.json["code"] == "cross_site"
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", "proxy_fcgi", reason="of its own users Apache alone is asked here")
 def test_who_apache_knows_and_nobody_named_may_do_nothing(new_server):
     server = with_basic(new_server, "ann:operator")
     assert server.get("/me", auth=apache.basic("ann", "secret")).data[0]["role"] == "operator"
@@ -344,11 +349,13 @@ def test_who_apache_knows_and_nobody_named_may_do_nothing(new_server):
     assert (answer.status, answer.json["code"]) == (403, "forbidden")
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", "proxy_fcgi", reason="of its own users Apache alone is asked here")
 def test_apache_is_not_believed_unless_the_settings_say_so(new_server):
     server = with_basic(new_server, "*:admin", believe="no")
     assert server.get("/jobs", auth=apache.basic("ann", "secret")).status == 401
 
 
+@pytest.mark.only_on("cgid", "cgi", "fcgid", "proxy_fcgi", reason="of its own users Apache alone is asked here")
 def test_own_credentials_go_beside_those_of_apache(new_server):
     """Where Apache lets in who it does not know, a token of ours is ours, and so is the page's session."""
     server = with_basic(new_server, "ann:viewer", more="<RequireAny>\nRequire valid-user\nRequire all granted\n</RequireAny>")
