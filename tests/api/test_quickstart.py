@@ -139,6 +139,22 @@ def test_stop_leaves_jobs_alone_and_they_end_in_good_order(quickstart):
     assert quickstart.text(f"/jobs/{id}/status").strip() == "stop"
 
 
+@pytest.mark.parametrize("kind", ["fcgid", "proxy_fcgi", "nginx", "cgi"])
+def test_each_server_runs_what_the_others_left(quickstart, kind):
+    """One after the other on the same folder; what was started stays until another one is asked for."""
+    said = quickstart("run", "--server", kind)
+    assert re.search(r"status: +done", said) and f"{quickstart.url}/" in said
+    said = quickstart("status")
+    pids = [pid for pid in re.findall(r"(?:process|FastCGI) (\d+)", said)]
+    assert f"{kind})" in said and len(pids) == (2 if kind in ("proxy_fcgi", "nginx") else 1)
+    quickstart("run")
+    assert quickstart("status") == said
+    quickstart("stop")
+    assert all(apache.state_of(pid) == "Z" for pid in pids)
+    assert "does not run" in quickstart("status", status=3)
+    quickstart("run")
+
+
 def test_stop_ends_no_process_that_is_not_ours(quickstart):
     """The number in the pid file may belong to another process by now."""
     other = subprocess.Popen(["sleep", "600"])
@@ -173,7 +189,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(quickstart):
         shutil.rmtree(data)
 
 
-@pytest.mark.parametrize("words", ["--port", "--port 0", "--port 65536", "--port x", "dance", "--x y"])
+@pytest.mark.parametrize("words", ["--port", "--port 0", "--port 65536", "--port x", "dance", "--x y", "--server x"])
 def test_wrong_words_are_refused(words):
     command = [str(apache.ROOT / "quickstart"), *words.split()]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
