@@ -13,7 +13,7 @@
 #include "origin.h"
 #include "router.h"
 
-/* A static program cannot load cJSON, so what needs it is handed to the dynamic twin before a byte of it is read: same
+/* A static program cannot load cJSON or MySQL's client, so what needs them is handed to the dynamic twin before a byte of it is read: same
  * request, same environment, another program. It costs these requests half a millisecond and spares all others that. */
 static int become_twin(const char *app_folder, struct error *err)
 {
@@ -58,6 +58,8 @@ static int answer(struct gateway *gateway, struct site *site, struct request *re
         return become_twin(site->app_folder, err);
     if (site_load_settings(site, err) < 0)
         return -1;
+    if (!json_is_there() && !store_is_built_in(site->settings.database))
+        return become_twin(site->app_folder, err);
     if (router_reads_json(req, route)) { /* all that start jobs do */
         address_of_api(&site->settings, req, &api);
         engine.api = buf_text(&api);

@@ -172,7 +172,7 @@ static void check_store(struct doctor *d)
         doctor_find(d, WRONG,
                     "put it back from a backup; without one, move it away: `jobjoker audit verify` tells that then",
                     "audit.key cannot be used, so nothing can be changed");
-    d->site.db = store_open(d->site.settings.database, &err);
+    d->site.db = store_open(&d->site.settings, &err);
     if (!d->site.db || store_account_has_role(d->site.db, ROLE_ADMIN, "", &admin, &err) < 0)
         doctor_find(d, WRONG, "the line above is what the database said", "%s", err.message);
     else if (!admin)

@@ -99,7 +99,7 @@ int command_open(struct command_site *site, const char *data, struct error *err)
         return error_set(err, 500, "internal", "%.200s cannot be made: %s", data, strerror(errno));
     if (key_make(&site->settings, err) < 0)
         return -1;
-    site->db = store_open(site->settings.database, err);
+    site->db = store_open(&site->settings, err);
     return site->db ? 0 : -1;
 }
 

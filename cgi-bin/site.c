@@ -47,7 +47,7 @@ int site_open_store(struct site *site, struct error *err)
     if (site->store && store_renew(site->store) == 0)
         return 0;
     close_store(site);
-    site->store = store_open(site->settings.database, err);
+    site->store = store_open(&site->settings, err);
     return site->store ? 0 : -1;
 }
 

@@ -56,7 +56,7 @@ for folder in lib/base lib/job lib/store lib/worker lib/engine cgi-bin runner; d
 done
 
 # Only the back-end knows the database.
-found=$(grep -rnE --include='*.[ch]' '#[[:space:]]*include[[:space:]]*<(sqlite3|mysql/mysql)\.h>' lib cgi-bin runner |
+found=$(grep -rnE --include='*.[ch]' '#[[:space:]]*include[[:space:]]*<(sqlite3|mysql|errmsg|mysqld_error)\.h>' lib cgi-bin runner |
     grep -vE '^lib/store/[a-z_]*(sqlite|mysql)' || true)
 if [ -n "$found" ]; then
     echo "$found: only the back-end in lib/store may know the database" >&2

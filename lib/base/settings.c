@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-enum setting_kind { TEXT, FOLDER, CHOICE, ROLES, ORIGINS, SECONDS, SIZE, COUNT };
+enum setting_kind { TEXT, FOLDER, PATH, SECRET, CHOICE, ROLES, ORIGINS, SECONDS, SIZE, COUNT };
 
 struct setting {
     const char *name;
@@ -32,7 +32,27 @@ static const struct setting table[] = {
     {"data", FOLDER, "data", TO_TEXT(data),
      .help = "Folder of the database, the workers' files and the runs. Better outside of the site; relative to the "
              "folder of .htaccess. Only the user that Apache runs programs as needs to read it."},
-    {"database", TEXT, "", TO_TEXT(database), .help = "Where jobs are kept: sqlite:/path. Empty: jobs.db in `data`."},
+    {"database", TEXT, "", TO_TEXT(database),
+     .help =
+         "Where jobs are kept: sqlite:/path, or mysql://user@host:port/name for a server of MySQL or MariaDB. Empty: "
+         "jobs.db in `data`."},
+    {"database_password", SECRET, "", TO_TEXT(database_password),
+     .help = "Password of that user of MySQL. It is read from this file alone, never from a variable, which processes "
+             "inherit."},
+    {"database_password_file", PATH, "", TO_TEXT(database_password_file),
+     .help = "A file whose first line is that password; goes before the one above."},
+    {"database_socket", PATH, "", TO_TEXT(database_socket),
+     .help = "Socket of a server on this machine, which is used instead of host and port."},
+    {"database_tls", CHOICE, "none", TO_TEXT(database_tls), .choices = "none required verified",
+     .help = "Whether the way to MySQL is encrypted, and whether the server must prove with its certificate that it is "
+             "the one of that name."},
+    {"database_tls_ca", PATH, "", TO_TEXT(database_tls_ca),
+     .help = "File of the certificates that such proofs are held against. Empty: those of the system."},
+    {"database_connect", SECONDS, "5", TO_NUMBER(database_connect_ms), .low = 1, .high = 300,
+     .help = "Seconds after which MySQL counts as down when it takes no connection."},
+    {"database_answer", SECONDS, "20", TO_NUMBER(database_answer_ms), .low = 1, .high = 3600,
+     .help = "Seconds after which it counts as down when it does not answer. Half of that is how long a request waits "
+             "for others that write."},
     {"api", TEXT, "", TO_TEXT(api),
      .help = "Address of the API as workers should call it, such as https://example.org/jobs. Empty: worked out from "
              "the address and port that took the request, never from its Host header."},
@@ -213,6 +233,8 @@ static const char *find_fault(const struct setting *s, const char *value)
         return "is no list of NAME:ROLE";
     if (s->kind == ORIGINS && !are_origins(value))
         return "is no list of origins (https://example.org)";
+    if (s->kind == PATH && *value && *value != '/')
+        return "is no path from / on";
     return strlen(value) >= s->size ? "is too long" : NULL;
 }
 
@@ -329,7 +351,9 @@ static int read_environment(struct settings *out, struct error *err)
 
         variable_name(&table[i], name);
         value = getenv(name);
-        problem = value ? assign(&table[i], value, out) : NULL;
+        problem = !value                    ? NULL
+                  : table[i].kind == SECRET ? "must stand in jobjoker.ini: a variable is inherited"
+                                            : assign(&table[i], value, out);
         if (problem)
             return error_set(err, 500, "settings_invalid", "the variable %s %s", name, problem);
     }

@@ -17,15 +17,21 @@
 enum { SETTING_TEXT_SIZE = 512 };
 
 struct settings {
-    char data[PATH_MAX];                       /* data folder, absolute */
-    char database[PATH_MAX + 16];              /* sqlite:/path */
-    char api[SETTING_TEXT_SIZE];               /* URL of the API for workers; "": worked out from the request */
-    char anonymous[SETTING_TEXT_SIZE];         /* role of a caller without credentials; "none" */
-    char remote_user[SETTING_TEXT_SIZE];       /* "yes": REMOTE_USER is believed */
-    char remote_user_roles[SETTING_TEXT_SIZE]; /* "alice:admin *:viewer" */
-    char cors[SETTING_TEXT_SIZE];              /* origins whose pages may call, separated by spaces */
-    int64_t session_idle_ms;                   /* a session that nothing was asked with for so long has ended */
-    int64_t session_max_ms;                    /* and any session, after so long */
+    char data[PATH_MAX];                     /* data folder, absolute */
+    char database[PATH_MAX + 16];            /* sqlite:/path, mysql://user@host:port/name */
+    char database_socket[SETTING_TEXT_SIZE]; /* path; "": over the network, or the client library's own */
+    char database_password[SETTING_TEXT_SIZE];
+    char database_password_file[SETTING_TEXT_SIZE];  /* path; "": none */
+    char database_tls[SETTING_TEXT_SIZE];            /* "none", "required", "verified" */
+    char database_tls_ca[SETTING_TEXT_SIZE];         /* path of the certificates; "": the system's */
+    int64_t database_connect_ms, database_answer_ms; /* time-outs */
+    char api[SETTING_TEXT_SIZE];                     /* URL of the API for workers; "": worked out from the request */
+    char anonymous[SETTING_TEXT_SIZE];               /* role of a caller without credentials; "none" */
+    char remote_user[SETTING_TEXT_SIZE];             /* "yes": REMOTE_USER is believed */
+    char remote_user_roles[SETTING_TEXT_SIZE];       /* "alice:admin *:viewer" */
+    char cors[SETTING_TEXT_SIZE];                    /* origins whose pages may call, separated by spaces */
+    int64_t session_idle_ms;                         /* a session that nothing was asked with for so long has ended */
+    int64_t session_max_ms;                          /* and any session, after so long */
     int64_t audit_days, audit_rows;     /* how long, and how many rows of the audit trail are kept; days 0: for ever */
     char php[SETTING_TEXT_SIZE];        /* command, or path */
     char c_compiler[SETTING_TEXT_SIZE]; /* command, or path */

@@ -23,7 +23,7 @@ static const struct statement sql[STATEMENTS] = {
     [ACCOUNT_DELETE] = {"DELETE FROM account WHERE name = ?1"},
     [ACCOUNT_COUNT] = {"SELECT count(*) FROM account"},
     [ACCOUNT_HAS_ROLE] =
-        {"SELECT EXISTS (SELECT 1 FROM account WHERE role >= ?1 AND disabled IS NOT 1 AND name <> ?2)"},
+        {"SELECT EXISTS (SELECT 1 FROM account WHERE role >= ?1 AND coalesce(disabled, 0) = 0 AND name <> ?2)"},
     [TOKEN_DELETE_ACCOUNT] = {"DELETE FROM token WHERE account = ?1"},
     [SEEN_FORGET] = {"DELETE FROM password_seen WHERE account = ?1"},
 };

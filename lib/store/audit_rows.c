@@ -31,9 +31,9 @@ enum {
 };
 
 static const struct statement sql[STATEMENTS] = {
-    [AUDIT_CHAIN_GET] = {"SELECT first, before, last, hash, seal FROM audit_chain"},
+    [AUDIT_CHAIN_GET] = {"SELECT first, \"before\", last, hash, seal FROM audit_chain"},
     [AUDIT_CHAIN_PUT] =
-        {"REPLACE INTO audit_chain (one, first, before, last, hash, seal) VALUES (1, ?1, ?2, ?3, ?4, ?5)"},
+        {"REPLACE INTO audit_chain (one, first, \"before\", last, hash, seal) VALUES (1, ?1, ?2, ?3, ?4, ?5)"},
     [AUDIT_HIGHEST] = {"SELECT coalesce(max(seq), 0) FROM audit"},
     [AUDIT_INSERT] = {"INSERT INTO audit (" AUDIT_COLUMNS
                       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
@@ -41,7 +41,8 @@ static const struct statement sql[STATEMENTS] = {
     [AUDIT_EACH] = {"SELECT " AUDIT_COLUMNS AUDIT_MATCHES " ORDER BY seq DESC LIMIT ?11"},
     [AUDIT_EACH_OLDEST] = {"SELECT " AUDIT_COLUMNS AUDIT_MATCHES " ORDER BY seq LIMIT ?11"},
     [AUDIT_COUNT] = {"SELECT count(*)" AUDIT_MATCHES},
-    [REFUSED_GET] = {"SELECT written, missed FROM audit_refused WHERE sender = ?1 AND code = ?2 AND minute = ?3"},
+    [REFUSED_GET] = {.sql =
+                         "SELECT written, missed FROM audit_refused WHERE sender = ?1 AND code = ?2 AND minute = ?3"},
     [REFUSED_PUT] = {"REPLACE INTO audit_refused (sender, code, minute, status, written, missed)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     [REFUSED_EACH] = {"SELECT sender, code, status, minute, written, missed FROM audit_refused"
@@ -164,13 +165,21 @@ static void bind_time(struct query *q, int at, int64_t time_ms)
         query_set_number(q, at, time_ms);
 }
 
-/* As AUDIT_MATCHES wants it; q may be NULL. */
-static struct query *bind_audit_filter(struct query *q, const struct audit_filter *f)
+/* Which rows of those that a filter leaves. */
+struct rows {
+    int64_t from, before;
+};
+
+static struct rows rows_of(const struct audit_filter *f)
 {
-    if (!q)
-        return NULL;
-    query_set_number(q, 1, f->oldest_first ? f->from_seq : INT64_MIN);
-    query_set_number(q, 2, f->before_seq ? f->before_seq : INT64_MAX);
+    return (struct rows){f->oldest_first ? f->from_seq : INT64_MIN, f->before_seq ? f->before_seq : INT64_MAX};
+}
+
+/* As AUDIT_MATCHES wants it; q may be NULL. */
+static struct query *bind_audit_filter(struct query *q, const struct audit_filter *f, struct rows rows)
+{
+    query_set_number(q, 1, rows.from);
+    query_set_number(q, 2, rows.before);
     query_set_text(q, 3, f->who);
     query_set_text(q, 4, f->object);
     query_set_text(q, 5, f->action);
@@ -184,30 +193,63 @@ static struct query *bind_audit_filter(struct query *q, const struct audit_filte
     return q;
 }
 
+/* A back-end may take in all rows of an answer at once, and the trail has a million. */
+enum { PAGE = 1000 };
+
+struct reading {
+    const struct audit_filter *filter;
+    struct rows rows; /* those that are still to be read */
+    int64_t left;     /* and how many of them at most */
+    int (*each)(const struct audit_row *, void *);
+    void *context;
+    bool stopped;
+};
+
+/* Returns how many there were; -1 with err. */
+static int64_t read_page(struct reading *r, struct query *q, struct error *err)
+{
+    int step = QUERY_END;
+    int64_t count = 0;
+    struct audit_row row;
+
+    while (!r->stopped && (step = query_step(q)) == QUERY_ROW) {
+        read_audit_row(q, &row);
+        if (r->filter->oldest_first)
+            r->rows.from = row.seq + 1;
+        else
+            r->rows.before = row.seq;
+        count++;
+        r->stopped = r->each(&row, r->context);
+    }
+    if (!r->stopped && step != QUERY_END)
+        count = query_fail(q, "list the audit trail", err);
+    query_end(q);
+    return count;
+}
+
 int audit_each(const struct store *s, const struct audit_filter *f, int (*each)(const struct audit_row *, void *),
                void *context, struct error *err)
 {
-    struct query *q =
-        bind_audit_filter(query_prepare(s, &sql[f->oldest_first ? AUDIT_EACH_OLDEST : AUDIT_EACH], err), f);
-    int step = QUERY_END, result = 0, stop = 0;
-    struct audit_row row;
+    const struct statement *statement = &sql[f->oldest_first ? AUDIT_EACH_OLDEST : AUDIT_EACH];
+    struct reading r = {.filter = f, .rows = rows_of(f), .left = f->limit, .each = each, .context = context};
+    int64_t asked, got;
 
-    if (!q)
-        return -1;
-    query_set_number(q, 11, f->limit);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
-        read_audit_row(q, &row);
-        stop = each(&row, context);
-    }
-    if (!stop && step != QUERY_END)
-        result = query_fail(q, "list the audit trail", err);
-    query_end(q);
-    return result;
+    if (f->limit < 0)
+        r.left = INT64_MAX;
+    do {
+        struct query *q = bind_audit_filter(query_prepare(s, statement, err), f, r.rows);
+
+        asked = r.left < PAGE ? r.left : PAGE;
+        query_set_number(q, 11, asked);
+        got = read_page(&r, q, err);
+        r.left -= got;
+    } while (got == asked && r.left > 0 && !r.stopped);
+    return got < 0 ? -1 : 0;
 }
 
 int audit_count(const struct store *s, const struct audit_filter *f, int64_t *count, struct error *err)
 {
-    return query_count(bind_audit_filter(query_prepare(s, &sql[AUDIT_COUNT], err), f), count, err);
+    return query_count(bind_audit_filter(query_prepare(s, &sql[AUDIT_COUNT], err), f, rows_of(f)), count, err);
 }
 
 int refused_get(const struct store *s, struct audit_refused *row, struct error *err)

@@ -97,37 +97,60 @@ int store_entry_post(struct store *s, const char *id, enum entry_kind kind, stru
     return query_run(q, err);
 }
 
-int store_entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,
-                     int (*each)(const struct entry *, void *), void *context, struct error *err)
-{
-    struct query *q = query_prepare(s, &sql[ENTRY_EACH], err);
-    int step = QUERY_END, result = 0, stop = 0;
+/* A back-end may take in all rows of an answer at once: so many of the largest entries are a few MiB. */
+enum { PAGE = 128 };
 
-    if (!q)
-        return -1;
-    query_set_number(q, 1, job);
-    query_set_number(q, 2, kind);
-    query_set_number(q, 3, after_seq);
-    query_set_number(q, 4, limit);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
-        size_t size;
-        const void *bytes = query_bytes(q, 5, &size);
+struct reading {
+    int64_t seq, left; /* after this entry; how many more */
+    int (*each)(const struct entry *, void *);
+    void *context;
+    bool stopped;
+};
+
+/* Returns how many there were; -1 with err. */
+static int64_t read_page(struct reading *r, struct query *q, struct error *err)
+{
+    int step = QUERY_END;
+    int64_t count = 0;
+
+    while (!r->stopped && (step = query_step(q)) == QUERY_ROW) {
         struct entry e = {
             .seq = query_number(q, 0),
             .start = query_number(q, 1),
             .time_ms = query_number(q, 2),
             .stream = (enum entry_stream)query_int(q, 3),
             .open = query_int(q, 4),
-            .bytes = bytes,
-            .size = size,
         };
 
-        stop = each(&e, context);
+        e.bytes = query_bytes(q, 5, &e.size);
+        r->seq = e.seq;
+        count++;
+        r->stopped = r->each(&e, r->context);
     }
-    if (!stop && step != QUERY_END)
-        result = query_fail(q, "read entries", err);
+    if (!r->stopped && step != QUERY_END)
+        count = query_fail(q, "read entries", err);
     query_end(q);
-    return result;
+    return count;
+}
+
+int store_entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,
+                     int (*each)(const struct entry *, void *), void *context, struct error *err)
+{
+    struct reading r = {.seq = after_seq, .left = limit, .each = each, .context = context};
+    int64_t asked, got;
+
+    do {
+        struct query *q = query_prepare(s, &sql[ENTRY_EACH], err);
+
+        asked = r.left < PAGE ? r.left : PAGE;
+        query_set_number(q, 1, job);
+        query_set_number(q, 2, kind);
+        query_set_number(q, 3, r.seq);
+        query_set_number(q, 4, asked);
+        got = read_page(&r, q, err);
+        r.left -= got;
+    } while (got == asked && r.left > 0 && !r.stopped);
+    return got < 0 ? -1 : 0;
 }
 
 static int entry_start(const struct store *s, int64_t job, enum entry_kind kind, int64_t seq, int64_t *start,

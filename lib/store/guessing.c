@@ -21,10 +21,13 @@ static const struct statement sql[STATEMENTS] = {
     [SEEN_EXPIRE] = {"DELETE FROM password_seen WHERE expires <= ?1"},
     [FAILURE_GET] = {"SELECT count, last FROM failure WHERE hash = ?1 AND last > ?2"},
     [FAILURE_ADD] = {"INSERT INTO failure (hash, count, last) VALUES (?1, 1, ?2)"
-                     " ON CONFLICT (hash) DO UPDATE SET count = count + 1, last = excluded.last"},
+                     " ON CONFLICT (hash) DO UPDATE SET count = count + 1, last = excluded.last",
+                     .mysql = "INSERT INTO failure (hash, count, last) VALUES (?1, 1, ?2) ON DUPLICATE KEY UPDATE "
+                              "count = count + 1, last = VALUES(last)"},
     [FAILURE_EXPIRE] = {"DELETE FROM failure WHERE last <= ?1"},
     [FAILURE_COUNT] = {"SELECT count(*) FROM failure"},
-    [FAILURE_DROP_OLDEST] = {"DELETE FROM failure WHERE hash IN (SELECT hash FROM failure ORDER BY last LIMIT ?1)"},
+    [FAILURE_DROP_OLDEST] = {"DELETE FROM failure WHERE hash IN (SELECT hash FROM (SELECT hash FROM failure ORDER BY "
+                             "last LIMIT ?1) AS oldest)"},
     [FAILURE_FORGET] = {"DELETE FROM failure WHERE hash = ?1"},
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/ulid.h"
 #include "store/query.h"
 #include "store/queues.h"
@@ -11,7 +12,7 @@
 /* All but its number. What is asked for often comes first. */
 #define JOB_COLUMNS                                                                             \
     "id, worker, version, state, wanted, held, host, pid, created, started, stopped, attempt, " \
-    "timeout, percent, exit_code, signal, report, log_count, log_size, response_count, "        \
+    "timeout, percent, exit_code, \"signal\", report, log_count, log_size, response_count, "    \
     "response_size, cpu_user, cpu_system, max_rss, lease_hash, token_hash, name, reason, "      \
     "progress, parameters, pause_wanted, paused, on_lost, seen, suspicion, limit_cpu, "         \
     "limit_memory, limit_files, limit_processes, limit_file_size, limit_log, wall, blocks_in, " \
@@ -40,7 +41,7 @@ static const struct statement sql[STATEMENTS] = {
     [JOB_UPDATE] = {"UPDATE job SET "
                     "version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8, started = ?10, "
                     "stopped = ?11, attempt = ?12, timeout = ?13, percent = ?14, exit_code = ?15, "
-                    "signal = ?16, report = ?17, log_count = ?18, log_size = ?19, response_count = ?20, "
+                    "\"signal\" = ?16, report = ?17, log_count = ?18, log_size = ?19, response_count = ?20, "
                     "response_size = ?21, cpu_user = ?22, cpu_system = ?23, max_rss = ?24, lease_hash = ?25, "
                     "token_hash = ?26, name = ?27, reason = ?28, progress = ?29, pause_wanted = ?31, "
                     "paused = ?32, on_lost = ?33, seen = ?34, suspicion = ?35, limit_cpu = ?36, "
@@ -54,7 +55,9 @@ static const struct statement sql[STATEMENTS] = {
     [JOB_TOKENS] = {"SELECT state, lease_hash, token_hash FROM job WHERE id = ?1"},
     [JOB_COUNTS] = {"SELECT state, sum(jobs) FROM job_count WHERE " ALLOWED("?1", "worker") " GROUP BY state"},
     [JOB_COUNT_ADD] = {"INSERT INTO job_count (worker, state, jobs) VALUES (?1, ?2, ?3)"
-                       " ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs"},
+                       " ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs",
+                       .mysql = "INSERT INTO job_count (worker, state, jobs) VALUES (?1, ?2, ?3) ON DUPLICATE KEY "
+                                "UPDATE jobs = jobs + VALUES(jobs)"},
 };
 
 static int out_of_memory(struct error *err)
@@ -333,7 +336,9 @@ static void put_conditions(const struct job_filter *f, bool page, struct buf *ou
         buf_puts(out, " AND " ALLOWED("?3", "worker"));
     if (f->name)
         buf_puts(out, " AND name = ?4");
-    if (f->text)
+    if (f->text && !text_is_utf8(f->text, strlen(f->text)))
+        buf_puts(out, " AND 0"); /* no text is like that, and MySQL would take it for an empty one */
+    else if (f->text)
         buf_puts(out, " AND (instr(lower(id), lower(?5)) OR instr(lower(worker), lower(?5))"
                       " OR instr(lower(name), lower(?5)) OR instr(lower(parameters), lower(?5)))");
     if (f->since_ms)

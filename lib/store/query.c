@@ -7,17 +7,22 @@
 
 #include "store/store_ops.h"
 
+static const char *in_dialect(const struct store *s, const struct statement *statement)
+{
+    return statement->mysql && s->ops != &store_sqlite ? statement->mysql : statement->sql;
+}
+
 struct query *query_prepare(const struct store *s, const struct statement *statement, struct error *err)
 {
-    struct query *q = s->prepared->first;
+    struct query *q = s->memo->queries;
 
     while (q && q->statement != statement)
         q = q->next;
-    if (q || !(q = query_make(s, statement->sql, err)))
+    if (q || !(q = query_make(s, in_dialect(s, statement), err)))
         return q;
     q->statement = statement;
-    q->next = s->prepared->first;
-    s->prepared->first = q;
+    q->next = s->memo->queries;
+    s->memo->queries = q;
     return q;
 }
 
@@ -34,16 +39,6 @@ void query_free(struct query *q)
 {
     if (q)
         q->store->ops->unprepare(q);
-}
-
-void query_free_all(struct prepared *prepared)
-{
-    struct query *q;
-
-    while ((q = prepared->first)) {
-        prepared->first = q->next;
-        query_free(q);
-    }
 }
 
 void query_set_number(struct query *q, int at, int64_t number)

@@ -21,6 +21,7 @@ struct grant;
 /* In a table beside the functions that use it. */
 struct statement {
     const char *sql;
+    const char *mysql; /* where that says it in another way; NULL: it does not */
 };
 
 struct query;

@@ -4,7 +4,7 @@
 #include "store/query.h"
 #include "store/store.h"
 
-#define SECRET_COLUMNS "name, workers, file, created, creator, changed, changer, key"
+#define SECRET_COLUMNS "name, workers, file, created, creator, changed, changer, \"key\""
 
 /* After a name, at most so many, and those that a worker gets (NULL: all). */
 #define SECRET_PAGE \
@@ -26,7 +26,8 @@ static const struct statement sql[STATEMENTS] = {
     [SECRET_EACH] = {"SELECT " SECRET_COLUMNS ", NULL" SECRET_PAGE},
     [SECRET_EACH_SEALED] = {"SELECT " SECRET_COLUMNS ", sealed" SECRET_PAGE},
     [SECRET_COUNT] = {"SELECT count(*) FROM secret"},
-    [SECRET_PUT] = {"REPLACE INTO secret (" SECRET_COLUMNS ", sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+    [SECRET_PUT] = {.sql =
+                        "REPLACE INTO secret (" SECRET_COLUMNS ", sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
     [SECRET_CHANGE] = {"UPDATE secret SET workers = ?2, file = ?3, created = ?4, creator = ?5, changed = ?6,"
                        " changer = ?7 WHERE name = ?1"},
     [SECRET_DELETE] = {"DELETE FROM secret WHERE name = ?1"},

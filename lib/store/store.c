@@ -8,25 +8,45 @@
 #include "store/audit.h"
 #include "store/store_ops.h"
 
-static const struct store_ops *const backends[] = {&store_sqlite};
-
-struct store *store_open(const char *uri, struct error *err)
+/* NULL: this program has none of that scheme in it. */
+static const struct store_ops *built_in(const char *scheme, size_t length)
 {
-    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
-        size_t length = strlen(backends[i]->scheme);
+    return length == strlen(store_sqlite.scheme) && memcmp(scheme, store_sqlite.scheme, length) == 0 ? &store_sqlite
+                                                                                                     : NULL;
+}
 
-        if (strncmp(uri, backends[i]->scheme, length) == 0 && uri[length] == ':')
-            return backends[i]->open(uri + length + 1, err);
-    }
-    log_line("there is no store of this kind: %s", uri);
+bool store_is_built_in(const char *uri)
+{
+    return built_in(uri, strcspn(uri, ":")) != NULL;
+}
+
+struct store *store_open(const struct settings *settings, struct error *err)
+{
+    const char *uri = settings->database;
+    size_t length = strcspn(uri, ":");
+    const struct store_ops *ops = built_in(uri, length);
+
+    if (!ops && uri[length])
+        ops = store_module(uri, length);
+    if (ops)
+        return ops->open(uri + length + 1, settings, err);
+    log_line("there is no store of this kind: %.*s", (int)length, uri); /* what follows may hold a password */
     error_set(err, 500, "settings_invalid", "the setting `database` names no kind of store that is built in");
     return NULL;
 }
 
 void store_close(struct store *s)
 {
-    if (s)
-        s->ops->close(s);
+    struct query *q;
+
+    if (!s)
+        return;
+    store_rollback(s);
+    while ((q = s->memo->queries)) {
+        s->memo->queries = q->next;
+        query_free(q);
+    }
+    s->ops->close(s);
 }
 
 void worker_clear(struct worker *worker)
@@ -82,6 +102,14 @@ int store_try_begin(struct store *s, bool *begun, struct error *err)
     return s->ops->try_begin(s, begun, err);
 }
 
+static int commit(struct store *s, struct error *err)
+{
+    if (s->ops->commit(s, err) < 0)
+        return -1;
+    s->commits++;
+    return 0;
+}
+
 int store_commit(struct store *s, struct error *err)
 {
     struct audit_note *note = s->along;
@@ -92,7 +120,7 @@ int store_commit(struct store *s, struct error *err)
         store_rollback(s);
         return -1;
     }
-    if (s->ops->commit(s, err) < 0)
+    if (commit(s, err) < 0)
         return -1;
     s->guard = NULL;
     if (note)
@@ -102,7 +130,17 @@ int store_commit(struct store *s, struct error *err)
 
 int store_commit_alone(struct store *s, struct error *err)
 {
-    return s->ops->commit(s, err);
+    return commit(s, err);
+}
+
+unsigned store_commits(const struct store *s)
+{
+    return s->commits;
+}
+
+bool store_was_beaten(const struct store *s)
+{
+    return s->ops->was_beaten(s);
 }
 
 void store_rollback(struct store *s)

@@ -7,19 +7,24 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/settings.h"
 #include "job/job.h"
 #include "job/secret_rules.h"
 
 /* Where everything is kept. Nothing above this folder knows SQL. A reader gets a `const struct store`, with which it
  * cannot write. Every function that fails fills err: besides what it names, 503 store_busy (locked for too long),
- * 503 storage_full, 500 store (the reason is in the error log). Nothing is changed by a call that fails. */
+ * 503 store_down (a server does not answer), 503 store_in_doubt (it went away in a commit, which may be done or not),
+ * 500 store_packet (larger than a server takes), 503 storage_full, 500 store (the reason is in the error log). Nothing is changed by a call that fails. */
 
 struct store;
 
-/* Opens what `uri` names ("sqlite:/path"), makes it when it is not there, and brings it up to this program's schema;
- * safe when many do so at once. The caller's: store_close(). NULL: 500 store; 503 store_newer (a later version of
- * JobJoker wrote it); 500 settings_invalid (no such kind of store). */
-struct store *store_open(const char *uri, struct error *err);
+/* Opens what the setting `database` names ("sqlite:/path", "mysql://user@host/name"), makes it when it is not there (on a
+ * server: its tables), and brings it up to this program's schema; safe when many do so at once. The caller's:
+ * store_close(). NULL: 500 store; 503 store_newer (a later version of JobJoker wrote it); 500 settings_invalid (no such
+ * kind of store). */
+struct store *store_open(const struct settings *settings, struct error *err);
+/* Can this program open it by itself? Else it loads a module, which a static program cannot. */
+bool store_is_built_in(const char *uri);
 void store_close(struct store *s); /* rolls back what is open; NULL is fine */
 
 /* One transaction that writes: taken at once, waits for its turn. Not nested. */
@@ -37,6 +42,10 @@ int store_commit_alone(struct store *s, struct error *err);
 typedef int store_guard_check(const struct store *s, const void *context, struct error *err);
 void store_guard(struct store *s, store_guard_check *check, const void *context); /* borrowed; NULL: nobody is asked */
 void store_rollback(struct store *s);                                             /* nothing open: does nothing */
+/* Was the last transaction undone because others were in its way, on a server that takes several at once, or because the
+ * connection to it was lost? Then all since the commit before can be done again. store_commits(): how many there were. */
+bool store_was_beaten(const struct store *s);
+unsigned store_commits(const struct store *s);
 /* From here on a commit of this connection outlives a power cut as well. Outside of a transaction. */
 int store_be_durable(struct store *s, struct error *err);
 

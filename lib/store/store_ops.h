@@ -1,6 +1,7 @@
 #ifndef JOBJOKER_STORE_STORE_OPS_H
 #define JOBJOKER_STORE_STORE_OPS_H
 
+#include "base/settings.h"
 #include "store/query.h"
 #include "store/store.h"
 
@@ -8,8 +9,8 @@
  * (workers.c, jobs.c, ...). The contracts of most stand in store.h and query.h; no member is NULL. */
 struct store_ops {
     const char *scheme; /* "sqlite" in sqlite:/var/lib/jobs/jobs.db */
-    struct store *(*open)(const char *place, struct error *err);
-    void (*close)(struct store *s);
+    struct store *(*open)(const char *place, const struct settings *settings, struct error *err);
+    void (*close)(struct store *s); /* its queries are freed already */
     int (*begin)(struct store *s, struct error *err);
     int (*try_begin)(struct store *s, bool *begun, struct error *err);
     int (*commit)(struct store *s, struct error *err);
@@ -17,6 +18,7 @@ struct store_ops {
     int (*be_durable)(struct store *s, struct error *err);
     void (*refresh)(const struct store *s);
     int (*renew)(struct store *s);
+    bool (*was_beaten)(const struct store *s); /* the last transaction that wrote was undone because of others */
 
     struct query *(*prepare)(const struct store *s, const char *sql, struct error *err);
     void (*unprepare)(struct query *q);
@@ -41,21 +43,25 @@ struct query {
     struct query *next;
 };
 
-/* The queries of a connection that stay prepared. */
-struct prepared {
-    struct query *first;
+/* What changes of a store that is only read: behind a pointer, since readers hold a const store. */
+struct memo {
+    struct query *queries; /* those that stay prepared */
 };
-void query_free_all(struct prepared *prepared);
 
 /* A back-end's own store begins with this one. */
 struct store {
     const struct store_ops *ops;
-    struct prepared *prepared; /* behind a pointer, since readers hold a const store and need it too */
-    struct audit_note *along;  /* what the next commit takes along; NULL: nothing */
-    store_guard_check *guard;  /* NULL: nobody is asked */
+    struct memo *memo;
+    struct audit_note *along; /* what the next commit takes along; NULL: nothing */
+    unsigned commits;         /* so many were made */
+    store_guard_check *guard; /* NULL: nobody is asked */
     const void *guard_context;
 };
 
 extern const struct store_ops store_sqlite;
+extern const struct store_ops store_mysql; /* in a module: store_module() */
+
+/* The back-end of that scheme, out of a file beside the program. NULL: there is none, and the error log says why. */
+const struct store_ops *store_module(const char *scheme, size_t length);
 
 #endif

@@ -13,7 +13,7 @@ struct store_sqlite {
     int wal_pages;
     bool *snapshot; /* one read transaction spans all that a request reads, until it writes or asks for a newer view;
                        behind a pointer, since readers hold a const store and need it too */
-    struct prepared prepared;
+    struct memo memo;
 };
 
 struct query_sqlite {
@@ -144,16 +144,16 @@ static void close_store(struct store *s)
     struct store_sqlite *me = self(s);
 
     store_rollback(s);
-    query_free_all(&me->prepared);
     sqlite_db_close(me->db);
     free(me->snapshot);
     free(me);
 }
 
-static struct store *open_store(const char *place, struct error *err)
+static struct store *open_store(const char *place, const struct settings *settings, struct error *err)
 {
     struct store_sqlite *me;
 
+    (void)settings;
     if (*place != '/') { /* relative to what? A runner's folder is another one than ours */
         log_line("the setting `database` must be sqlite:/PATH, and is sqlite:%s", place);
         error_set(err, 500, "settings_invalid", "the server's settings are wrong: its error log says where");
@@ -165,7 +165,7 @@ static struct store *open_store(const char *place, struct error *err)
         goto free_store;
     }
     me->store.ops = &store_sqlite;
-    me->store.prepared = &me->prepared;
+    me->store.memo = &me->memo;
     me->db = sqlite_db_open(place, &me->file, err);
     if (me->db) {
         *me->snapshot = true;
@@ -245,6 +245,13 @@ static int renew(struct store *s)
     return 0;
 }
 
+/* Who has the turn keeps it until he is done. */
+static bool was_beaten(const struct store *s)
+{
+    (void)s;
+    return false;
+}
+
 const struct store_ops store_sqlite = {
     .scheme = "sqlite",
     .open = open_store,
@@ -256,6 +263,7 @@ const struct store_ops store_sqlite = {
     .be_durable = be_durable,
     .refresh = refresh,
     .renew = renew,
+    .was_beaten = was_beaten,
     .prepare = prepare,
     .unprepare = unprepare,
     .set_number = set_number,

@@ -44,7 +44,7 @@ static const struct statement sql[STATEMENTS] = {
     [TOKEN_REVOKE] = {"DELETE FROM token WHERE ?1 IN (" TOKEN_ID("hash") ", " TOKEN_ID(
         "parent") ")"
                   " AND (?2 IS NULL OR account = ?2)"},
-    [TOKEN_END_SESSIONS] = {"DELETE FROM token WHERE account = ?1 AND kind = 2 AND hash IS NOT ?2"},
+    [TOKEN_END_SESSIONS] = {"DELETE FROM token WHERE account = ?1 AND kind = 2 AND (?2 IS NULL OR hash <> ?2)"},
 };
 
 static void read_token(struct query *q, struct token *out)

@@ -38,7 +38,9 @@ static const struct statement sql[STATEMENTS] = {
                             " description, parameters, options, code)"
                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
     [WORKER_SET_CURRENT] = {"INSERT INTO worker (name, version, created) VALUES (?1, ?2, ?3)"
-                            " ON CONFLICT (name) DO UPDATE SET version = excluded.version"},
+                            " ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+                            .mysql = "INSERT INTO worker (name, version, created) VALUES (?1, ?2, ?3) ON DUPLICATE KEY "
+                                     "UPDATE version = VALUES(version)"},
     [WORKER_DELETE] = {"DELETE FROM worker WHERE name = ?1"},
 };
 

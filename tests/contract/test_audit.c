@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +21,8 @@ static const unsigned char key[SECRET_KEY_SIZE] = "a key that is not in the stor
 /* As somebody does who can write the database and has no key. Returns how many rows were changed. */
 static int tamper(void **state, const char *sql)
 {
-    sqlite3 *db;
-    int changes;
-
     store_refresh(db_of(state));
-    assert_int_equal(sqlite3_open(((struct fixture *)*state)->path, &db), SQLITE_OK);
-    sqlite3_busy_timeout(db, 10000);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    changes = sqlite3_changes(db);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return changes;
+    return change_by_hand(*state, sql);
 }
 
 static struct audit_note note_of(int64_t time_ms, const char *who, const char *action, const char *object, int status)
@@ -169,7 +160,8 @@ static void no_row_no_change(void **state)
     struct error err = {0};
     bool found;
 
-    tamper(state, "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'full'); END");
+    tamper(state, mysql_socket() ? "CREATE TRIGGER full BEFORE INSERT ON audit FOR EACH ROW SIGNAL SQLSTATE '45000'"
+                                 : "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'full'); END");
     audit_along(db, &note);
     assert_int_equal(store_begin(db, &err), 0);
     assert_int_equal(store_account_put(db, &account, &err), 0);
@@ -226,6 +218,10 @@ static void filters_find_what_they_name(void **state)
     assert_int_equal(seen.rows[0].seq, 7);
 }
 
+/* MySQL's columns have their types; there this is no tampering. */
+#define OF_ANOTHER_TYPE "UPDATE audit SET who = CAST(who AS BLOB) WHERE seq = 12"
+#define ZEROS "x'0000000000000000000000000000000000000000000000000000000000000000'"
+
 static const struct tampering {
     const char *sql;
     enum audit_finding finding;
@@ -242,10 +238,10 @@ static const struct tampering {
     {"UPDATE audit SET code = 'x' WHERE seq = 8", AUDIT_ROW_CHANGED, 8},
     {"UPDATE audit SET times = 2 WHERE seq = 9", AUDIT_ROW_CHANGED, 9},
     {"UPDATE audit SET who = who || char(0) || 'x' WHERE seq = 11", AUDIT_ROW_CHANGED, 11}, /* no filter finds it */
-    {"UPDATE audit SET who = CAST(who AS BLOB) WHERE seq = 12", AUDIT_ROW_CHANGED, 12},     /* nor this */
+    {OF_ANOTHER_TYPE, AUDIT_ROW_CHANGED, 12},                                               /* nor this */
     {"UPDATE audit SET object = 'A' || via, via = '' WHERE seq = 13", AUDIT_ROW_CHANGED, 13},
     {"UPDATE audit SET hash = (SELECT hash FROM audit WHERE seq = 13) WHERE seq = 14", AUDIT_ROW_CHANGED, 14},
-    {"UPDATE audit SET hash = zeroblob(32) WHERE seq = 20", AUDIT_ROW_CHANGED, 20},
+    {"UPDATE audit SET hash = " ZEROS " WHERE seq = 20", AUDIT_ROW_CHANGED, 20},
     {"DELETE FROM audit WHERE seq = 7", AUDIT_ROW_REMOVED, 7},
     {"DELETE FROM audit WHERE seq = 1", AUDIT_ROW_REMOVED, 1},
     {"DELETE FROM audit WHERE seq > 17", AUDIT_ROW_REMOVED, 18},
@@ -263,13 +259,18 @@ static const struct tampering {
     {"DELETE FROM audit WHERE seq = 20; UPDATE audit_chain SET last = 19, hash = (SELECT hash FROM audit WHERE seq = "
      "19)",
      AUDIT_END_CHANGED, 19},
-    {"DELETE FROM audit WHERE seq < 5; UPDATE audit_chain SET first = 5, before = zeroblob(32)", AUDIT_END_CHANGED, 20},
-    {"UPDATE audit_chain SET seal = zeroblob(32)", AUDIT_END_CHANGED, 20},
+    {"DELETE FROM audit WHERE seq < 5; UPDATE audit_chain SET first = 5, \"before\" = " ZEROS, AUDIT_END_CHANGED, 20},
+    {"UPDATE audit_chain SET seal = " ZEROS, AUDIT_END_CHANGED, 20},
     {"DELETE FROM audit_chain", AUDIT_END_REMOVED, 20},
     {"DELETE FROM audit_chain; DELETE FROM audit", AUDIT_NEVER_BEGUN, 0},
 };
 
 enum { TAMPERINGS = sizeof tamperings / sizeof *tamperings };
+
+static bool cannot_be(const struct tampering *t)
+{
+    return mysql_socket() && strcmp(t->sql, OF_ANOTHER_TYPE) == 0;
+}
 
 static void each_kind_of_tampering_is_found(void **state)
 {
@@ -280,6 +281,8 @@ static void each_kind_of_tampering_is_found(void **state)
     expect(db, AUDIT_WHOLE, 0);
     tamper(state, "CREATE TABLE a AS SELECT * FROM audit; CREATE TABLE c AS SELECT * FROM audit_chain");
     for (int i = 0; i < TAMPERINGS; i++) {
+        if (cannot_be(&tamperings[i]))
+            continue;
         assert_true(tamper(state, tamperings[i].sql) > 0);
         expect(db, tamperings[i].finding, tamperings[i].seq);
         tamper(state, "DELETE FROM audit; DELETE FROM audit_chain; INSERT INTO audit SELECT * FROM a;"
@@ -304,7 +307,7 @@ static void a_row_of_another_history_is_found(void **state)
     append(db, note_of(7000, "eve", "DELETE /users/:user", "bob", 200));
     append(db, note_of(8000, "ann", "POST /jobs", "", 201));
     expect(db, AUDIT_WHOLE, 0);
-    assert_int_equal(tamper(state, "REPLACE INTO audit SELECT * FROM other"), 1);
+    assert_true(tamper(state, "REPLACE INTO audit SELECT * FROM other") > 0);
     expect(db, AUDIT_ROW_CHANGED, 7);
 }
 
@@ -320,6 +323,8 @@ static void what_is_appended_later_hides_no_tampering(void **state)
         struct error err = {0};
 
         if (tamperings[i].seq == 21) /* it stands where the next row goes, so that nothing can be written any more */
+            continue;
+        if (cannot_be(&tamperings[i]))
             continue;
         assert_true(tamper(state, tamperings[i].sql) > 0);
         append(db, note_of(21000, "ann", "POST /jobs", "", 201));
@@ -488,7 +493,7 @@ static void who_floods_stands_in_nobodys_way(void **state)
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *writer = store_open(f->uri, &err);
+    struct store *writer = store_open(&f->settings, &err);
 
     for (int i = 0; i < AUDIT_REFUSED_OF_SENDER + 1; i++)
         refuse(f->db, 60000, "192.0.2.1", "unauthorized");
@@ -511,7 +516,7 @@ static void many_at_once_make_one_chain(void **state)
     for (int i = 0; i < 8; i++) {
         if (fork() == 0) {
             struct error err = {0};
-            struct store *db = store_open(f->uri, &err);
+            struct store *db = store_open(&f->settings, &err);
             bool bad = !db;
 
             for (int n = 0; !bad && n < 40; n++) {
@@ -550,26 +555,26 @@ static void a_text_is_cut_between_characters(void **state)
     assert_string_equal(out, "");
 }
 
-#define ON(backend, test) cmocka_unit_test_setup_teardown(test, set_up_##backend, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(sqlite, a_row_comes_back_as_it_was_put),
-        ON(sqlite, a_row_goes_with_the_change_or_not_at_all),
-        ON(sqlite, no_row_no_change),
-        ON(sqlite, filters_find_what_they_name),
-        ON(sqlite, each_kind_of_tampering_is_found),
-        ON(sqlite, a_row_of_another_history_is_found),
-        ON(sqlite, what_is_appended_later_hides_no_tampering),
-        ON(sqlite, another_key_is_another_trail),
-        ON(sqlite, too_many_rows_go_from_the_old_end),
-        ON(sqlite, cutting_goes_in_steps),
-        ON(sqlite, old_rows_go_and_none_that_only_looks_old),
-        ON(sqlite, a_flood_of_one_sender_is_counted),
-        ON(sqlite, a_flood_of_many_senders_is_counted),
-        ON(sqlite, who_floods_stands_in_nobodys_way),
-        ON(sqlite, many_at_once_make_one_chain),
+        TEST(a_row_comes_back_as_it_was_put),
+        TEST(a_row_goes_with_the_change_or_not_at_all),
+        TEST(no_row_no_change),
+        TEST(filters_find_what_they_name),
+        TEST(each_kind_of_tampering_is_found),
+        TEST(a_row_of_another_history_is_found),
+        TEST(what_is_appended_later_hides_no_tampering),
+        TEST(another_key_is_another_trail),
+        TEST(too_many_rows_go_from_the_old_end),
+        TEST(cutting_goes_in_steps),
+        TEST(old_rows_go_and_none_that_only_looks_old),
+        TEST(a_flood_of_one_sender_is_counted),
+        TEST(a_flood_of_many_senders_is_counted),
+        TEST(who_floods_stands_in_nobodys_way),
+        TEST(many_at_once_make_one_chain),
         cmocka_unit_test(a_text_is_cut_between_characters),
     };
 

@@ -393,10 +393,10 @@ static void a_queue_is_not_deleted_under_its_jobs(void **state)
 }
 
 /* Claims the first until none waits, as many do at once. Exit status: how many it had; 255: something was wrong. */
-static void claim_all(const char *uri)
+static void claim_all(const struct settings *settings)
 {
     struct error err = {0};
-    struct store *db = store_open(uri, &err);
+    struct store *db = store_open(settings, &err);
     int claimed = 0;
 
     while (db) {
@@ -437,7 +437,7 @@ static void of_many_who_claim_each_slot_goes_to_one(void **state)
     for (int n = 0; n < CLAIMERS; n++) {
         claimers[n] = fork();
         if (claimers[n] == 0)
-            claim_all(f->uri);
+            claim_all(&f->settings);
     }
     for (int n = 0; n < CLAIMERS; n++) {
         int status;
@@ -451,25 +451,25 @@ static void of_many_who_claim_each_slot_goes_to_one(void **state)
     assert_int_equal(get_queue(f->db, "q").used, SLOTS);
 }
 
-#define ON(backend, test) cmocka_unit_test_setup_teardown(test, set_up_##backend, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(sqlite, a_queue_comes_back_as_it_was_put),
-        ON(sqlite, queues_are_listed_by_name_from_any_place),
-        ON(sqlite, where_a_job_waits_is_kept),
-        ON(sqlite, slots_are_taken_and_given_with_the_state),
-        ON(sqlite, a_job_that_moves_without_being_active_takes_no_slot),
-        ON(sqlite, there_is_no_room_in_what_is_paused_or_gone),
-        ON(sqlite, room_is_what_the_claim_says_too),
-        ON(sqlite, as_many_jobs_of_a_worker_become_active_as_may),
-        ON(sqlite, a_line_is_in_order_of_priority_and_then_of_arrival),
-        ON(sqlite, nobody_passes_the_first),
-        ON(sqlite, who_waits_for_a_worker_is_found_by_its_name),
-        ON(sqlite, the_earliest_is_due_first),
-        ON(sqlite, a_queue_is_not_deleted_under_its_jobs),
-        ON(sqlite, of_many_who_claim_each_slot_goes_to_one),
+        TEST(a_queue_comes_back_as_it_was_put),
+        TEST(queues_are_listed_by_name_from_any_place),
+        TEST(where_a_job_waits_is_kept),
+        TEST(slots_are_taken_and_given_with_the_state),
+        TEST(a_job_that_moves_without_being_active_takes_no_slot),
+        TEST(there_is_no_room_in_what_is_paused_or_gone),
+        TEST(room_is_what_the_claim_says_too),
+        TEST(as_many_jobs_of_a_worker_become_active_as_may),
+        TEST(a_line_is_in_order_of_priority_and_then_of_arrival),
+        TEST(nobody_passes_the_first),
+        TEST(who_waits_for_a_worker_is_found_by_its_name),
+        TEST(the_earliest_is_due_first),
+        TEST(a_queue_is_not_deleted_under_its_jobs),
+        TEST(of_many_who_claim_each_slot_goes_to_one),
     };
 
     return cmocka_run_group_tests_name("queues", tests, NULL, NULL);

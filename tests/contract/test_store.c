@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -435,7 +434,7 @@ static void a_view_is_of_one_moment_until_it_is_refreshed(void **state)
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *reader = store_open(f->uri, &err);
+    struct store *reader = store_open(&f->settings, &err);
     int64_t count;
     struct job job;
 
@@ -456,7 +455,7 @@ static void a_connection_that_is_kept_has_a_new_view_for_each_request(void **sta
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *kept = store_open(f->uri, &err);
+    struct store *kept = store_open(&f->settings, &err);
     struct job job, more;
     int64_t count;
 
@@ -485,14 +484,17 @@ static void a_connection_that_rests_keeps_nobody_from_taking_in_the_wal(void **s
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *kept = store_open(f->uri, &err);
+    struct store *kept;
     sqlite3 *other;
     int64_t count;
     int left, done;
 
+    if (mysql_socket())
+        skip(); /* which has no such file */
+    kept = store_open(&f->settings, &err);
     assert_int_equal(store_job_count(kept, &(struct job_filter){0}, &count, &err), 0);
     store_rollback(f->db);
-    assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_open(path_of(f), &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "SELECT * FROM job", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, &done), SQLITE_BUSY);
     store_rollback(kept);
@@ -507,18 +509,21 @@ static void a_connection_whose_file_was_replaced_is_given_up(void **state)
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *kept = store_open(f->uri, &err);
-    char moved[128];
+    struct store *kept;
+    char moved[PATH_MAX];
 
+    if (mysql_socket())
+        skip(); /* which has no file */
+    kept = store_open(&f->settings, &err);
     store_rollback(kept);
-    snprintf(moved, sizeof moved, "%s-moved", f->path);
-    assert_int_equal(rename(f->path, moved), 0);
+    snprintf(moved, sizeof moved, "%s-moved", path_of(f));
+    assert_int_equal(rename(path_of(f), moved), 0);
     assert_int_equal(store_renew(kept), -1);
-    assert_int_equal(rename(moved, f->path), 0);
+    assert_int_equal(rename(moved, path_of(f)), 0);
     assert_int_equal(store_renew(kept), 0);
     store_rollback(kept);
-    assert_int_equal(rename(f->path, moved), 0);
-    store_close(store_open(f->uri, &err)); /* another one in its place */
+    assert_int_equal(rename(path_of(f), moved), 0);
+    store_close(store_open(&f->settings, &err)); /* another one in its place */
     assert_int_equal(store_renew(kept), -1);
     store_close(kept);
 }
@@ -527,14 +532,11 @@ static void a_connection_whose_schema_was_changed_is_given_up(void **state)
 {
     struct fixture *f = *state;
     struct error err = {0};
-    sqlite3 *newer;
 
     store_rollback(f->db);
-    assert_int_equal(sqlite3_open(f->path, &newer), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(newer, "PRAGMA user_version = 9999", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(newer);
+    change_by_hand(f, mysql_socket() ? "UPDATE store SET version = 9999" : "PRAGMA user_version = 9999");
     assert_int_equal(store_renew(f->db), -1);
-    assert_null(store_open(f->uri, &err));
+    assert_null(store_open(&f->settings, &err));
     assert_string_equal(err.code, "store_newer");
 }
 
@@ -727,7 +729,7 @@ static void what_is_not_committed_nobody_else_sees(void **state)
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *other = store_open(f->uri, &err);
+    struct store *other = store_open(&f->settings, &err);
     struct job job, got;
 
     make_job(&job, 1);
@@ -748,7 +750,7 @@ static void what_is_open_when_a_store_is_closed_never_was(void **state)
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *other = store_open(f->uri, &err);
+    struct store *other = store_open(&f->settings, &err);
     struct job job, got;
 
     make_job(&job, 1);
@@ -774,7 +776,7 @@ static void writers_stand_in_line(void **state)
     insert_job(f->db, 1, &job);
     for (int i = 0; i < WRITERS; i++) {
         if (fork() == 0) {
-            struct store *db = store_open(f->uri, &err);
+            struct store *db = store_open(&f->settings, &err);
 
             for (int turn = 0; turn < TURNS; turn++) {
                 struct job mine;
@@ -882,7 +884,7 @@ static void who_only_tries_does_not_wait_for_his_turn(void **state)
 {
     struct fixture *f = *state;
     struct error err = {0};
-    struct store *other = store_open(f->uri, &err);
+    struct store *other = store_open(&f->settings, &err);
     bool begun;
 
     assert_non_null(other);
@@ -1246,7 +1248,7 @@ static void a_store_is_there_again_when_it_is_opened_again(void **state)
 
     insert_job(f->db, 1, &job);
     store_close(f->db);
-    f->db = store_open(f->uri, &err);
+    f->db = store_open(&f->settings, &err);
     assert_non_null(f->db);
     assert_int_equal(store_job_get(f->db, job.id, &got, &err), 0);
     job_clear(&got);
@@ -1256,14 +1258,14 @@ static void a_store_is_there_again_when_it_is_opened_again(void **state)
 static void many_first_comers_make_one_store(void **state)
 {
     struct fixture *f = *state;
-    char uri[160];
+    static struct settings settings;
     int failed = 0, status;
 
-    snprintf(uri, sizeof uri, "sqlite:%s/new.db", f->folder);
+    name_store(f, "new", &settings);
     for (int i = 0; i < 20; i++) {
         if (fork() == 0) {
             struct error err = {0};
-            struct store *db = store_open(uri, &err);
+            struct store *db = store_open(&settings, &err);
             struct job job;
 
             if (!db)
@@ -1275,21 +1277,40 @@ static void many_first_comers_make_one_store(void **state)
     while (wait(&status) > 0)
         failed += status != 0;
     assert_int_equal(failed, 0);
+    drop_store(&settings);
+}
+
+static void expect_no_store(const char *uri, int status, const char *code)
+{
+    static struct settings settings;
+    struct error err = {0};
+
+    settings = (struct settings){.database_tls = "none", .database_connect_ms = 1000, .database_answer_ms = 1000};
+    strcpy(settings.database, uri);
+    assert_null(store_open(&settings, &err));
+    assert_int_equal(err.status, status);
+    assert_string_equal(err.code, code);
 }
 
 static void a_store_that_cannot_be_opened_says_so(void **state)
 {
     struct fixture *f = *state;
-    struct error err = {0};
     char uri[160];
 
     snprintf(uri, sizeof uri, "sqlite:%s/no/such/folder/jobs.db", f->folder);
-    assert_null(store_open(uri, &err));
-    assert_int_equal(err.status, 500);
-    assert_null(store_open("postgres:x", &err));
-    assert_string_equal(err.code, "settings_invalid");
-    assert_null(store_open("sqlite:jobs.db", &err)); /* relative to what? */
-    assert_string_equal(err.code, "settings_invalid");
+    expect_no_store(uri, 500, "store");
+    expect_no_store("postgres:x", 500, "settings_invalid");
+    expect_no_store("", 500, "settings_invalid");
+    expect_no_store("sqlite:jobs.db", 500, "settings_invalid"); /* relative to what? */
+    if (!mysql_socket())
+        return;
+    expect_no_store("mysql:x", 500, "settings_invalid");
+    expect_no_store("mysql://root@localhost", 500, "settings_invalid");
+    expect_no_store("mysql://root@localhost/", 500, "settings_invalid");
+    expect_no_store("mysql://root@localhost:/x", 500, "settings_invalid");
+    expect_no_store("mysql://root@localhost:0/x", 500, "settings_invalid");
+    expect_no_store("mysql://root:password@localhost/x", 500, "settings_invalid");
+    expect_no_store("mysql://root@127.0.0.1:1/x", 503, "store_down");
 }
 
 /* -- secrets -- */
@@ -1386,61 +1407,153 @@ static void what_is_made_durable_is_kept_as_anything_else(void **state)
     assert_secrets(db, (struct secret_filter){.limit = 9}, "S() ");
 }
 
-#define ON(backend, test) cmocka_unit_test_setup_teardown(test, set_up_##backend, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+/* As a server does that is started anew, or a firewall that has seen nothing for too long. */
+static void kill_connections(const struct fixture *f)
+{
+    char sql[512];
+
+    snprintf(
+        sql, sizeof sql,
+        "DELIMITER //\nBEGIN NOT ATOMIC FOR c IN (SELECT id FROM information_schema.processlist WHERE db = '%s') DO"
+        " KILL c.id; END FOR; END//\n",
+        strrchr(f->settings.database, '/') + 1);
+    ask_mysql("", sql);
+}
+
+static void a_connection_that_was_lost_while_nothing_was_open_is_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct job job, got;
+
+    if (!mysql_socket())
+        skip(); /* a file is not lost */
+    insert_job(f->db, 1, &job);
+    kill_connections(f);
+    assert_int_equal(store_job_get(f->db, job.id, &got, &err), 0); /* to read */
+    job_clear(&got);
+    kill_connections(f);
+    assert_int_equal(store_begin(f->db, &err), 0); /* to write */
+    assert_int_equal(store_job_delete(f->db, &job, &err), 0);
+    assert_int_equal(store_commit(f->db, &err), 0);
+    kill_connections(f);
+    assert_int_equal(store_renew(f->db), -1); /* for another request */
+    job_clear(&job);
+}
+
+static void a_connection_that_is_lost_in_a_transaction_takes_it_along(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct job job, got;
+
+    if (!mysql_socket())
+        skip(); /* a file is not lost */
+    make_job(&job, 1);
+    assert_int_equal(store_begin(f->db, &err), 0);
+    assert_int_equal(store_job_insert(f->db, &job, &err), 0);
+    kill_connections(f);
+    assert_int_equal(store_job_get(f->db, job.id, &got, &err),
+                     -1); /* never on another connection, as if all was well */
+    assert_string_equal(err.code, "store_down");
+    assert_int_equal(store_commit(f->db, &err), -1);
+    assert_string_equal(err.code, "store_down"); /* no doubt about that */
+    assert_int_equal(store_job_get(f->db, job.id, &got, &err), -1);
+    assert_int_equal(err.status, 404);
+    assert_int_equal(store_begin(f->db, &err), 0);
+    assert_int_equal(store_job_insert(f->db, &job, &err), 0);
+    kill_connections(f);
+    assert_int_equal(store_job_get(f->db, job.id, &got, &err), -1);
+    store_rollback(f->db);
+    assert_true(store_was_beaten(f->db)); /* and may be done again */
+    job_clear(&job);
+}
+
+static void a_value_that_is_too_large_for_the_server_says_so_and_nothing_of_it_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct entry entries[2] = {{.bytes = "small", .size = 5, .time_ms = 1, .stream = STREAM_STDOUT}};
+    struct job job, got;
+    long long max;
+
+    if (!mysql_socket())
+        skip();
+    max = ask_mysql("", "SELECT @@max_allowed_packet");
+    entries[1] = (struct entry){.bytes = calloc(1, (size_t)max), .size = (size_t)max, .stream = STREAM_STDOUT};
+    insert_job(f->db, 1, &job);
+    assert_int_equal(store_begin(f->db, &err), 0);
+    assert_int_equal(store_entry_append(f->db, &job, ENTRY_LOG, entries, 2, &err), -1);
+    assert_int_equal(err.status, 500);
+    assert_string_equal(err.code, "store_packet");
+    store_rollback(f->db);
+    assert_false(store_was_beaten(f->db)); /* it would be the same again */
+    assert_int_equal(store_job_get(f->db, job.id, &got, &err), 0);
+    assert_int_equal(got.log_count, 0);
+    assert_int_equal(change_by_hand(f, "DELETE FROM entry"), 0);
+    job_clear(&got);
+    job_clear(&job);
+    free((void *)(uintptr_t)entries[1].bytes);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(sqlite, a_job_comes_back_as_it_was_put),
-        ON(sqlite, what_is_not_there_is_unknown),
-        ON(sqlite, of_two_updates_from_one_state_one_wins),
-        ON(sqlite, what_is_rolled_back_never_was),
-        ON(sqlite, counters_agree_with_the_list),
-        ON(sqlite, pages_of_the_list_are_newest_first_and_lose_nothing),
-        ON(sqlite, filters_find_what_they_name),
-        ON(sqlite, entries_stand_where_their_bytes_are),
-        ON(sqlite, a_single_response_is_exactly_its_bytes),
-        ON(sqlite, what_is_posted_by_id_stands_behind_what_was_appended),
-        ON(sqlite, the_tokens_of_a_job_are_those_of_its_run),
-        ON(sqlite, a_deleted_job_takes_its_entries_with_it),
-        ON(sqlite, versions_of_a_worker_go_on_after_a_deletion),
-        ON(sqlite, accounts_and_tokens_are_found_until_they_end),
-        ON(sqlite, a_view_is_of_one_moment_until_it_is_refreshed),
-        ON(sqlite, a_connection_that_is_kept_has_a_new_view_for_each_request),
-        ON(sqlite, a_connection_that_rests_keeps_nobody_from_taking_in_the_wal),
-        ON(sqlite, a_connection_whose_file_was_replaced_is_given_up),
-        ON(sqlite, a_connection_whose_schema_was_changed_is_given_up),
-        ON(sqlite, all_of_a_job_that_may_change_is_written),
-        ON(sqlite, an_id_that_is_there_is_not_put_again),
-        ON(sqlite, a_job_that_has_moved_is_not_deleted),
-        ON(sqlite, who_has_seen_enough_sees_no_more),
-        ON(sqlite, texts_of_a_filter_are_values_and_no_sql),
-        ON(sqlite, entries_that_are_rolled_back_leave_no_gap),
-        ON(sqlite, an_entry_has_a_place_of_its_own),
-        ON(sqlite, what_is_not_committed_nobody_else_sees),
-        ON(sqlite, what_is_open_when_a_store_is_closed_never_was),
-        ON(sqlite, writers_stand_in_line),
-        ON(sqlite, workers_are_listed_by_name_from_any_place),
-        ON(sqlite, the_bytes_of_a_source_are_kept),
-        ON(sqlite, tokens_that_expired_go_when_a_new_one_comes),
-        ON(sqlite, who_only_tries_does_not_wait_for_his_turn),
-        ON(sqlite, an_account_comes_back_as_it_was_put),
-        ON(sqlite, accounts_are_listed_and_counted),
-        ON(sqlite, an_account_goes_with_all_that_is_its_own),
-        ON(sqlite, a_token_comes_back_with_what_its_owner_may_now),
-        ON(sqlite, tokens_are_listed_by_owner_and_page),
-        ON(sqlite, a_token_that_ends_takes_its_sessions_along),
-        ON(sqlite, sessions_end_but_for_one),
-        ON(sqlite, failures_add_up_and_are_forgotten),
-        ON(sqlite, what_is_kept_of_failures_is_bounded),
-        ON(sqlite, grants_limit_lists_and_counts),
-        ON(sqlite, grants_meet_in_what_both_allow),
-        ON(sqlite, a_secret_comes_back_as_it_was_put),
-        ON(sqlite, secrets_are_listed_by_name_and_worker),
-        ON(sqlite, what_is_made_durable_is_kept_as_anything_else),
-        ON(sqlite, a_store_is_there_again_when_it_is_opened_again),
-        ON(sqlite, many_first_comers_make_one_store),
-        ON(sqlite, a_store_that_cannot_be_opened_says_so),
+        TEST(a_job_comes_back_as_it_was_put),
+        TEST(what_is_not_there_is_unknown),
+        TEST(of_two_updates_from_one_state_one_wins),
+        TEST(what_is_rolled_back_never_was),
+        TEST(counters_agree_with_the_list),
+        TEST(pages_of_the_list_are_newest_first_and_lose_nothing),
+        TEST(filters_find_what_they_name),
+        TEST(entries_stand_where_their_bytes_are),
+        TEST(a_single_response_is_exactly_its_bytes),
+        TEST(what_is_posted_by_id_stands_behind_what_was_appended),
+        TEST(the_tokens_of_a_job_are_those_of_its_run),
+        TEST(a_deleted_job_takes_its_entries_with_it),
+        TEST(versions_of_a_worker_go_on_after_a_deletion),
+        TEST(accounts_and_tokens_are_found_until_they_end),
+        TEST(a_view_is_of_one_moment_until_it_is_refreshed),
+        TEST(a_connection_that_is_kept_has_a_new_view_for_each_request),
+        TEST(a_connection_that_rests_keeps_nobody_from_taking_in_the_wal),
+        TEST(a_connection_whose_file_was_replaced_is_given_up),
+        TEST(a_connection_whose_schema_was_changed_is_given_up),
+        TEST(all_of_a_job_that_may_change_is_written),
+        TEST(an_id_that_is_there_is_not_put_again),
+        TEST(a_job_that_has_moved_is_not_deleted),
+        TEST(who_has_seen_enough_sees_no_more),
+        TEST(texts_of_a_filter_are_values_and_no_sql),
+        TEST(entries_that_are_rolled_back_leave_no_gap),
+        TEST(an_entry_has_a_place_of_its_own),
+        TEST(what_is_not_committed_nobody_else_sees),
+        TEST(what_is_open_when_a_store_is_closed_never_was),
+        TEST(writers_stand_in_line),
+        TEST(workers_are_listed_by_name_from_any_place),
+        TEST(the_bytes_of_a_source_are_kept),
+        TEST(tokens_that_expired_go_when_a_new_one_comes),
+        TEST(who_only_tries_does_not_wait_for_his_turn),
+        TEST(an_account_comes_back_as_it_was_put),
+        TEST(accounts_are_listed_and_counted),
+        TEST(an_account_goes_with_all_that_is_its_own),
+        TEST(a_token_comes_back_with_what_its_owner_may_now),
+        TEST(tokens_are_listed_by_owner_and_page),
+        TEST(a_token_that_ends_takes_its_sessions_along),
+        TEST(sessions_end_but_for_one),
+        TEST(failures_add_up_and_are_forgotten),
+        TEST(what_is_kept_of_failures_is_bounded),
+        TEST(grants_limit_lists_and_counts),
+        TEST(grants_meet_in_what_both_allow),
+        TEST(a_secret_comes_back_as_it_was_put),
+        TEST(secrets_are_listed_by_name_and_worker),
+        TEST(what_is_made_durable_is_kept_as_anything_else),
+        TEST(a_store_is_there_again_when_it_is_opened_again),
+        TEST(many_first_comers_make_one_store),
+        TEST(a_store_that_cannot_be_opened_says_so),
+        TEST(a_connection_that_was_lost_while_nothing_was_open_is_made_again),
+        TEST(a_connection_that_is_lost_in_a_transaction_takes_it_along),
+        TEST(a_value_that_is_too_large_for_the_server_says_so_and_nothing_of_it_is_kept),
     };
 
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);

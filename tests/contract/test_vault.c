@@ -20,37 +20,14 @@
 #include "base/io.h"
 #include "base/key.h"
 #include "engine/vault.h"
+#include "fixture.h"
 
-struct fixture {
-    char folder[64];
-    struct settings settings;
-    struct store *db;
-};
-
-static int set_up(void **state)
+static int set_up_vault(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
     struct error err = {0};
 
-    snprintf(f->folder, sizeof f->folder, "/tmp/jobjoker-vault-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->settings.data, sizeof f->settings.data, "%s", f->folder);
-    snprintf(f->settings.database, sizeof f->settings.database, "sqlite:%s/jobs.db", f->folder);
-    assert_int_equal(key_make(&f->settings, &err), 0);
-    f->db = store_open(f->settings.database, &err);
-    assert_non_null(f->db);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    store_close(f->db);
-    io_remove_tree(f->folder);
-    free(f);
-    return 0;
+    set_up(state);
+    return key_make(&((struct fixture *)*state)->settings, &err);
 }
 
 static int try_put(struct fixture *f, const char *name, const char *value, const char *workers, int as_file,
@@ -333,7 +310,7 @@ static void who_looked_before_a_rotation_looks_again(void **state)
     int64_t count;
 
     put(f, "S", "value", "A");
-    other = store_open(f->settings.database, &err);
+    other = store_open(&f->settings, &err);
     assert_non_null(other);
     assert_int_equal(store_secret_count(other, &count, &err), 0); /* its view is of now */
     assert_int_equal(vault_rotate(f->db, &f->settings, &count, &err), 0);
@@ -356,7 +333,7 @@ static bool rotate_until(const struct fixture *f, int calls)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
             _exit(77);
-        db = store_open(f->settings.database, &err);
+        db = store_open(&f->settings, &err);
         raise(SIGSTOP);
         _exit(!db || vault_rotate(db, &f->settings, &count, &err) < 0);
     }
@@ -415,7 +392,7 @@ static void rotations_and_requests_do_not_disturb_each_other(void **state)
             int64_t count;
             int bad = 0;
 
-            mine.db = store_open(f->settings.database, &err);
+            mine.db = store_open(&f->settings, &err);
             for (int round = 0; mine.db && round < ROUNDS && !bad; round++) {
                 AUTO(buf) struct buf got = {0};
                 char name[16], value[16];
@@ -444,17 +421,17 @@ static void rotations_and_requests_do_not_disturb_each_other(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_worker_gets_what_it_is_granted_and_no_more, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_cannot_be_given_or_hidden_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(two_secrets_are_never_in_one_variable, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(there_is_an_end_to_secrets, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_row_is_good_under_its_own_name_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_same_value_never_looks_the_same, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_its_key_a_secret_is_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rotation_changes_the_key_and_no_value, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_looked_before_a_rotation_looks_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_rotation_may_be_killed_anywhere, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rotations_and_requests_do_not_disturb_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_worker_gets_what_it_is_granted_and_no_more, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_given_or_hidden_is_refused, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(two_secrets_are_never_in_one_variable, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(there_is_an_end_to_secrets, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(a_row_is_good_under_its_own_name_alone, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(the_same_value_never_looks_the_same, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(without_its_key_a_secret_is_nothing, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(rotation_changes_the_key_and_no_value, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(who_looked_before_a_rotation_looks_again, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(a_rotation_may_be_killed_anywhere, set_up_vault, tear_down),
+        cmocka_unit_test_setup_teardown(rotations_and_requests_do_not_disturb_each_other, set_up_vault, tear_down),
     };
 
     return cmocka_run_group_tests_name("vault", tests, NULL, NULL);

@@ -84,17 +84,17 @@ static void seed(struct store *db)
 /* Nothing of it is left on the disk: the files have no names when the first input comes. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    char folder[] = "/tmp/jobjoker-fuzz-XXXXXX", uri[64];
+    char folder[] = "/tmp/jobjoker-fuzz-XXXXXX";
     struct grant all = {0};
     int64_t count;
 
     (void)argc;
     (void)argv;
     MUST(mkdtemp(folder));
-    snprintf(uri, sizeof uri, "sqlite:%s/jobs.db", folder);
     MUST(settings_load(&settings, folder, NULL) == 0);
+    snprintf(settings.database, sizeof settings.database, "sqlite:%s/jobs.db", folder);
     strcpy(settings.anonymous, "viewer");
-    engine.store = store_open(uri, NULL);
+    engine.store = store_open(&settings, NULL);
     MUST(engine.store);
     seed(engine.store);
     store_refresh(engine.store);
