@@ -8,6 +8,7 @@
 
 #include "base/key.h"
 #include "base/network.h"
+#include "repeat.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -71,12 +72,12 @@ int trail_write(struct trail *t, struct request *req, struct response *res, stru
     int result;
 
     if (t->ctx->who->job_right & t->route->unaudited)
-        return t->route->write(req, t->ctx, t->db, res, err);
+        return repeat_write(t->route, req, t->ctx, t->db, res, err);
     if (begin_row(t, t->ctx->who, err) < 0)
         return -1;
     t->note.status = &res->status;
     audit_along(t->db, &t->note);
-    result = t->route->write(req, t->ctx, t->db, res, err);
+    result = repeat_write(t->route, req, t->ctx, t->db, res, err);
     audit_along(t->db, NULL);
     if (t->note.written) {
         if (result < 0)
