@@ -22,6 +22,8 @@ import tempfile
 import time
 import urllib.parse
 
+import store
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("JOBJOKER_BUILD", ROOT))  # another build of the same tree, with sanitizers, say
 MODULES = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules", "/usr/lib/apache2"]
@@ -213,6 +215,8 @@ class Server:
         self.data = self.top / "data"
         (self.top / "www").mkdir()
         shutil.copytree(installed, self.site, symlinks=True)
+        self.store = store.new(self.data)
+        self.write_settings("")
         self.data.mkdir(mode=0o700)
         self.run_folder = self.top / "run"
         self.run_folder.mkdir(mode=0o711)
@@ -239,6 +243,14 @@ class Server:
                        check=True, env={"PATH": PATH}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.token = (self.data / "admin-token").read_text().strip()
         self.password = (self.data / "admin-password").read_text().strip()
+
+    def write_settings(self, text):
+        """Into jobjoker.ini, beside those that say where jobs are kept. Nothing: no file, where that is as preset."""
+        path = self.site / "jobjoker.ini"
+        if text or self.store.lines:
+            path.write_text(text + self.store.lines)
+        else:
+            path.unlink(missing_ok=True)
 
     # --- FastCGI ---
 

@@ -3,7 +3,6 @@ import hashlib
 import http.client
 import json
 import re
-import sqlite3
 import subprocess
 
 import pytest
@@ -111,10 +110,6 @@ def new_token(server, user, *more):
     return done.stdout.strip()
 
 
-def database(server):
-    return sqlite3.connect(server.data / "jobs.db", isolation_level=None)
-
-
 def bearer(token):
     return lambda: {"Authorization": f"Bearer {token}"}
 
@@ -157,13 +152,10 @@ def make_callers(server, job):
     assert command(server, "user", "role", "demoted", "viewer").returncode == 0
     old = new_token(server, "admin", "--name", "old", "--expires", "1")
     callers["expired token"] = Caller(bearer(old))
-    with database(server) as db:
-        assert db.execute("UPDATE token SET expires = 1 WHERE name = 'old'").rowcount == 1
+    assert server.store.change("UPDATE token SET expires = 1 WHERE name = 'old'") == 1
     tokens = {"runner_token": f"jjl_{job}_" + "l" * 43, "worker_token": f"jjw_{job}_" + "w" * 43}
     hashes = {name: hashlib.blake2b(text.encode(), digest_size=32).digest() for name, text in tokens.items()}
-    with database(server) as db:
-        assert db.execute("UPDATE job SET lease_hash = ?, token_hash = ? WHERE id = ?",
-                          (hashes["runner_token"], hashes["worker_token"], job)).rowcount == 1
+    assert server.store.change("UPDATE job SET lease_hash = ?, token_hash = ? WHERE id = ?", hashes["runner_token"], hashes["worker_token"], job) == 1
     for right, text in tokens.items():
         callers[right] = Caller(bearer(text), right=right)
     return callers
@@ -188,8 +180,7 @@ def place(installed):
 @pytest.fixture(autouse=True)
 def no_failures(place):
     """Wrong credentials are sent on purpose here, by one address; how guessing is slowed down is tested elsewhere."""
-    with database(place[0]) as db:
-        db.execute("DELETE FROM failure")
+    place[0].store.change("DELETE FROM failure")
 
 
 class Answer:

@@ -9,7 +9,8 @@ import re
 import pytest
 
 import apache
-from test_access import PASSWORD, ROUTES, add_user, ask, bearer, command, database, new_token, password, session
+from store import sqlite_only
+from test_access import PASSWORD, ROUTES, add_user, ask, bearer, command, new_token, password, session
 from test_faults import fill, small_disk  # noqa: F401: a fixture
 
 OF_SENDER = 10  # lib/store/audit.h
@@ -32,9 +33,8 @@ def place(installed):
 def no_refusals(request):
     """Each test may be refused as if it were the first one in this minute."""
     if "place" in request.fixturenames:
-        with database(request.getfixturevalue("place")) as db:
-            db.execute("DELETE FROM audit_refused")
-            db.execute("DELETE FROM failure")
+        request.getfixturevalue("place").store.change("DELETE FROM audit_refused")
+        request.getfixturevalue("place").store.change("DELETE FROM failure")
 
 
 def trail(server, query=""):
@@ -67,8 +67,7 @@ def active_job(server):
     assert server.put(f"/jobs/{job}/status", "active").status == 200
     tokens = [f"jjl_{job}_" + "l" * 43, f"jjw_{job}_" + "w" * 43]
     hashes = [hashlib.blake2b(text.encode(), digest_size=32).digest() for text in tokens]
-    with database(server) as db:
-        assert db.execute("UPDATE job SET lease_hash = ?, token_hash = ? WHERE id = ?", (*hashes, job)).rowcount == 1
+    assert server.store.change("UPDATE job SET lease_hash = ?, token_hash = ? WHERE id = ?", *hashes, job) == 1
     return job, *tokens
 
 
@@ -168,14 +167,12 @@ def test_what_a_job_does_with_its_own_tokens_leaves_none(place, name):
     assert ROUTES[name]["unaudited_of_job"] == "1"
     job, lease, token = active_job(place)
     body, type = ("report 1 0\n\n", "application/x-jobjoker-report") if name.endswith("report") else ("42", "text/plain")
-    with database(place) as db:  # a report is taken from whoever holds the job
-        db.execute("UPDATE job SET held = ? WHERE id = ?", (name.endswith("report"), job))
+    place.store.change("UPDATE job SET held = ? WHERE id = ?", name.endswith("report"), job)  # a report is taken from whoever holds the job
     with new_rows(place) as rows:
         for caller, right in ((lease, "runner_token"), (token, "worker_token")):
             answer = send(place, name, job, body, {**bearer(caller)(), "Content-Type": type})
             assert answer.status == 403 if ROUTES[name][right] == "0" else answer.status < 300, answer
-    with database(place) as db:
-        db.execute("UPDATE job SET held = 0 WHERE id = ?", (job,))
+    place.store.change("UPDATE job SET held = 0 WHERE id = ?", job)
     refused = [row for row in rows if row["status"] == 403]
     assert rows == refused and len(rows) == sum(ROUTES[name][right] == "0" for right in ("runner_token", "worker_token"))
     assert place.put(f"/jobs/{job}/status", "done").status == 200
@@ -259,7 +256,7 @@ def test_what_is_refused_leaves_a_row(place, kind):
         answer = call(place)
     assert answer.status == status, answer
     assert [(r["action"], r["object"], r["user"], r["via"], r["status"], r["code"]) for r in rows] == [(action, object, user, via, status, code)]
-    assert b"my secret" not in (place.data / "jobs.db").read_bytes() + (place.data / "jobs.db-wal").read_bytes()
+    assert b"my secret" not in place.store.raw()
 
 
 def test_too_many_failures_leave_rows_up_to_a_number(place):
@@ -267,9 +264,8 @@ def test_too_many_failures_leave_rows_up_to_a_number(place):
         for _ in range(OF_SENDER + 5):
             assert raw(place, "GET", "/me", None, bearer("x" * 43)()).status == 401
     assert 0 < len(rows) <= 2 * (OF_SENDER + 1)  # the clock may go on to another minute
-    with database(place) as db:
-        db.execute("UPDATE failure SET count = 1000, last = last + 3600000")
-        db.execute("UPDATE audit_refused SET minute = 1")
+    place.store.change("UPDATE failure SET count = 1000, last = last + 3600000")
+    place.store.change("UPDATE audit_refused SET minute = 1")
     with new_rows(place) as rows:
         assert raw(place, "GET", "/me", None, bearer("x" * 43)()).status == 429
     assert [(r["status"], r["code"]) for r in rows if r["action"]] == [(429, "too_many_failures")]
@@ -385,16 +381,13 @@ def test_verify_tells_what_was_done_to_the_trail(new_server):
                                     ("UPDATE audit SET seq = 99 WHERE seq = 4", "UPDATE audit SET seq = 4 WHERE seq = 99", "removed: row 4$"),
                                     ("UPDATE audit SET seq = -7 WHERE seq = 7", "UPDATE audit SET seq = 7 WHERE seq = -7", "row -7$"),
                                     ("UPDATE audit_chain SET last = 6", "UPDATE audit_chain SET last = 7", "ends of the trail were changed")):
-        with database(server) as db:
-            assert db.execute(change).rowcount == 1
+        assert server.store.change(change) == 1
         done = command(server, "audit", "verify")
         assert done.returncode == 1 and re.search(complaint, done.stderr.strip()), done
-        with database(server) as db:
-            db.execute(undo)
+        server.store.change(undo)
         assert command(server, "audit", "verify").returncode == 0
-    with database(server) as db:  # all of it is replaced
-        db.execute("DELETE FROM audit")
-        db.execute("DELETE FROM audit_chain")
+    server.store.change("DELETE FROM audit")  # all of it is replaced
+    server.store.change("DELETE FROM audit_chain")
     done = command(server, "audit", "verify")
     assert done.returncode == 1 and "no audit trail" in done.stderr
     for n in range(8):
@@ -423,9 +416,8 @@ def test_the_key_of_the_trail_is_made_once_by_whoever_needs_it_first(new_server)
     key = server.data / "audit.key"
     assert len(key.read_bytes()) == 32 and key.stat().st_mode & 0o777 == 0o600  # by init
     key.unlink()
-    with database(server) as db:
-        db.execute("DELETE FROM audit")
-        db.execute("DELETE FROM audit_chain")
+    server.store.change("DELETE FROM audit")
+    server.store.change("DELETE FROM audit_chain")
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
         assert {a.status for a in pool.map(lambda n: server.post("/users", {"name": f"user{n}", "role": "viewer"}), range(10))} == {201}
     assert len(key.read_bytes()) == 32 and key.stat().st_mode & 0o777 == 0o600
@@ -456,6 +448,7 @@ def test_rows_are_kept_as_long_as_the_settings_say(new_server):
     assert done.returncode == 1 and "older than what is kept" in done.stderr
 
 
+@sqlite_only
 def test_a_full_disk_refuses_the_write_and_answers_the_refusal(small_disk):  # noqa: F811
     fill(small_disk)
     answer = small_disk.put("/workers/Any", "#!/bin/sh\n")  # the same source: nothing is to be written but the row

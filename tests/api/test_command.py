@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import apache
-from test_access import PASSWORD, add_user, ask, command, database, new_token
+from test_access import PASSWORD, add_user, ask, command, new_token
 
 
 def test_help_names_every_command_and_its_arguments(installed):
@@ -167,7 +167,7 @@ def closed(server):
 def test_the_doctor_knows_what_apache_lacks(new_server, change, findings):
     server = new_server(start=False)
     change(server)
-    (server.site / "jobjoker.ini").write_text("grace = 5\n")
+    server.write_settings("grace = 5\n")
     server.start()
     status, said = doctor(server, server.url)
     assert status == 1 and f"{said.count('WRONG')} of these must be set right" in said
@@ -203,7 +203,8 @@ def test_the_doctor_looks_at_the_files(new_server):
     assert status == 1 and "jobjoker init" in said
     server.init()
     assert doctor(server)[0] == 0
-    for path, mode, right, finding in ((server.data, 0o755, 0o700, "others may look into"), (server.data / "jobs.db", 0o644, 0o600, "others may read"),
+    files = [(path, 0o644, 0o600, "others may read") for path in server.data.glob("jobs.db")]
+    for path, mode, right, finding in (*files, (server.data, 0o755, 0o700, "others may look into"),
                                        (server.data / "secret.key", 0o640, 0o600, "others may read"),
                                        (server.data / "audit.key", 0o640, 0o600, "others may read"), (server.data, 0o500, 0o700, "cannot use")):
         path.chmod(mode)
@@ -217,12 +218,10 @@ def test_the_doctor_looks_at_the_files(new_server):
         assert status == 1 and f"{name} cannot be used" in said
         (server.data / name).write_bytes(key)
     assert doctor(server)[0] == 0
-    with database(server) as db:
-        db.execute("UPDATE account SET disabled = 1")
+    server.store.change("UPDATE account SET disabled = 1")
     status, said = doctor(server)
     assert status == 1 and "jobjoker user add NAME --role admin" in said
-    with database(server) as db:
-        db.execute("UPDATE account SET disabled = 0")
+    server.store.change("UPDATE account SET disabled = 0")
     (server.site / "runner/jobjoker-runner").chmod(0o644)
     status, said = doctor(server)
     assert status == 1 and "jobjoker-runner" in said
@@ -230,7 +229,7 @@ def test_the_doctor_looks_at_the_files(new_server):
     (server.site / ".htaccess").rename(server.site / "htaccess")
     status, said = doctor(server)
     assert status == 1 and "cp -a" in said
-    (server.site / "jobjoker.ini").write_text("colour = red\n")
+    server.write_settings("colour = red\n")
     status, said = doctor(server)
     assert status == 1 and "line 1" in said
 

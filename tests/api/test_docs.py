@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from store import sqlite_only
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -18,11 +20,12 @@ def test_a_table_in_the_docs_is_the_programs_own(server, page, mark, command):
     assert found and found[1].strip() == said.strip()
 
 
+@sqlite_only  # which is the preset
 def test_the_sample_settings_are_valid(new_server):
     server = new_server(start=False)
     server.start()
     text = subprocess.run([str(server.site / "cgi-bin" / "jobjoker"), "settings"], capture_output=True, text=True, check=True).stdout
-    (server.site / "jobjoker.ini").write_text(re.sub(r"^#(\w+ = )", r"\1", text, flags=re.M).replace("data = data\n", ""))
+    server.write_settings(re.sub(r"^#(\w+ = )", r"\1", text, flags=re.M).replace("data = data\n", ""))
     assert server.get("/me").status == 200
 
 

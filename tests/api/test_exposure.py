@@ -18,6 +18,8 @@ import pytest
 
 import apache
 
+pytestmark = sqlite_only  # what lies in the folder is most with it, and else the same
+
 SERVERS = {"apache": apache.Server}
 PAGE = re.compile(r"htdocs/(?:[\w-][\w.-]*/)*[\w-][\w.-]*\.(?:html|css|m?js|json|map|svg|png|ico|woff2|txt)", re.A)
 MARK = b"this must stay inside"

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import apache
+from store import ON_MYSQL, sqlite_only
 
 
 @pytest.fixture
@@ -44,23 +45,24 @@ def assert_refused(server, status, code, reason):
     assert reason in server.error_log()
 
 
+@sqlite_only
 def test_a_file_that_is_no_database(broken):
     spoil(broken, lambda path: path.write_bytes(b"not a database" * 1000))
     assert_refused(broken, 500, "store", "not a database")
 
 
+@sqlite_only
 def test_a_corrupt_database(broken):
     spoil(broken, lambda path: path.write_bytes(path.read_bytes()[:4096] + os.urandom(path.stat().st_size - 4096)))
     assert_refused(broken, 500, "store", "malformed")
 
 
 def test_a_database_of_a_newer_version(broken):
-    with sqlite3.connect(broken.data / "jobs.db") as db:
-        db.execute("PRAGMA user_version = 9999")
-    db.close()
+    broken.store.sql("UPDATE store SET version = 9999" if ON_MYSQL else "PRAGMA user_version = 9999")
     assert_refused(broken, 503, "store_newer", "schema 9999")
 
 
+@sqlite_only
 @pytest.mark.parametrize("change, reason", [
     ("PRAGMA user_version = -1", "is not JobJoker's (schema -1,"),
     ("DROP TABLE job", "no such table: job"),
@@ -73,6 +75,7 @@ def test_a_database_that_somebody_changed(broken, change, reason):
     assert (answer.status, answer.json["code"]) == (500, "store") and reason in broken.error_log()
 
 
+@sqlite_only
 def test_a_database_of_another_program_is_left_as_it_is(broken):
     def change(path):
         path.unlink()
@@ -92,14 +95,13 @@ def test_a_database_of_another_program_is_left_as_it_is(broken):
     ("sqlite:/no/such/folder/jobs.db", "unable to open"), ("oracle:/x", "no store of this kind"), ("/x/jobs.db", "no store of this kind"),
 ])
 def test_a_database_that_cannot_be_meant(server, uri, reason):
-    ini = server.site / "jobjoker.ini"
-    ini.write_text(f"database = {uri}\n")
+    (server.site / "jobjoker.ini").write_text(f"database = {uri}\n")
     try:
         answer = server.get("/jobs")
         assert answer.status == 500 and answer.json["code"] in ("settings_invalid", "store") and answer.json["request"]
         assert reason in server.error_log() and uri not in answer.text
     finally:
-        ini.unlink()
+        server.write_settings("")
 
 
 def test_a_key_that_is_no_key(broken):
@@ -109,6 +111,7 @@ def test_a_key_that_is_no_key(broken):
     assert "secret.key: " in broken.error_log() and ": Success" not in broken.error_log()
 
 
+@sqlite_only
 def test_an_error_as_text_names_the_request_too(broken):
     spoil(broken, lambda path: path.write_bytes(b"not a database" * 1000))
     answer = broken.get("/jobs/01M86EA05QK06D5MRW8NYDB81Q/status.txt")
@@ -117,6 +120,7 @@ def test_an_error_as_text_names_the_request_too(broken):
     assert f"request {request}: 500 store" in broken.error_log()
 
 
+@sqlite_only
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a server that runs as another user")
 @pytest.mark.only_on("cgid", "cgi", reason="who has the file open already may go on")
 def test_a_database_that_may_not_be_written(broken):
@@ -156,6 +160,7 @@ def fill(server):
     subprocess.run(apache.as_user() + ["dd", "if=/dev/zero", f"of={server.data}/filler", "bs=4096"], capture_output=True)
 
 
+@sqlite_only
 def test_a_full_disk_refuses_all_that_writes_and_reads_on(small_disk):
     id = small_disk.create("Any")
     code = small_disk.get("/workers/Any/code").body
@@ -171,6 +176,7 @@ def test_a_full_disk_refuses_all_that_writes_and_reads_on(small_disk):
     assert small_disk.ended(id)["status"] == "done"
 
 
+@sqlite_only
 @pytest.mark.only_on("cgid", "cgi", reason="the database that is deleted keeps its room until the last process has closed it")
 def test_a_disk_that_is_full_from_the_start_makes_no_half_database(small_disk):
     for path in small_disk.data.glob("jobs.db*"):
@@ -183,6 +189,7 @@ def test_a_disk_that_is_full_from_the_start_makes_no_half_database(small_disk):
     assert small_disk.get("/jobs").json["code"] == "no_admin"
 
 
+@sqlite_only
 def test_a_job_that_runs_while_the_disk_is_full_says_all_when_there_is_room(small_disk):
     small_disk.put_worker("Gated", "#!/bin/sh\nmkfifo gate\necho ready\nread x < gate\nseq 1 2000\necho ::response::all\n")
     id = small_disk.start_job("Gated")
@@ -197,6 +204,7 @@ def test_a_job_that_runs_while_the_disk_is_full_says_all_when_there_is_room(smal
     assert small_disk.log(id) == "STARTED\nready\n" + "".join(f"{i}\n" for i in range(1, 2001)) + "ENDED\n"
 
 
+@sqlite_only
 def test_a_full_disk_is_a_503_and_leaves_nothing_half_done(small_disk):
     server = small_disk
     id = server.create("Any")
@@ -208,31 +216,26 @@ def test_a_full_disk_is_a_503_and_leaves_nothing_half_done(small_disk):
 
 
 def test_a_lock_that_is_held_for_a_while_is_waited_for(broken):
-    db = sqlite3.connect(broken.data / "jobs.db", isolation_level=None)
-    db.execute("BEGIN IMMEDIATE")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(broken.post, "/jobs", {"worker": "Any"})
-        assert broken.get(f"/jobs/{broken.first}/status.txt").text == "idle\n"  # readers do not wait
-        db.execute("COMMIT")
+        with broken.store.writing():
+            waiting = pool.submit(broken.post, "/jobs", {"worker": "Any"})
+            assert broken.get(f"/jobs/{broken.first}/status.txt").text == "idle\n"  # readers do not wait
         assert waiting.result().status == 201
-    db.close()
 
 
 def test_a_lock_that_is_held_for_too_long_is_a_503(broken):
-    db = sqlite3.connect(broken.data / "jobs.db", isolation_level=None)
-    db.execute("BEGIN IMMEDIATE")
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with broken.store.writing(), concurrent.futures.ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(lambda path: broken.put(path, "start"), [f"/jobs/{broken.first}/status"] * 3))
     for answer in answers:
         assert answer.status in (409, 503)
     busy = [a for a in answers if a.status == 503]
-    assert busy and busy[0].json["code"] == "store_busy" and busy[0].headers["retry-after"] and "database is locked" in broken.error_log()
-    db.execute("ROLLBACK")
-    db.close()
+    assert busy and busy[0].json["code"] == "store_busy" and busy[0].headers["retry-after"]
+    assert ("Lock wait timeout" if ON_MYSQL else "database is locked") in broken.error_log()
     assert broken.status(broken.first) == "idle"
     assert broken.put(f"/jobs/{broken.first}/status", "start").status == 200
 
 
+@sqlite_only
 def test_thirty_first_requests_make_one_database(new_server):
     server = new_server()
     for path in server.data.glob("jobs.db*"):
@@ -257,14 +260,14 @@ def test_thirty_first_requests_make_one_database(new_server):
 ])
 def test_a_wrong_setting_names_file_and_line(server, text, words):
     ini = server.site / "jobjoker.ini"
-    ini.write_text(text)
+    server.write_settings(text)
     try:
         answer = server.get("/jobs")
         assert (answer.status, answer.json["code"]) == (500, "settings_invalid")
         assert str(ini) not in answer.text
         assert f"{ini}, {words}" in server.error_log()
     finally:
-        ini.unlink()
+        server.write_settings("")
 
 
 @pytest.mark.only_on("cgid", "cgi", "fcgid", reason="`jobjoker fastcgi` does not even start then, and says why")

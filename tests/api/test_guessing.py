@@ -2,7 +2,7 @@
 import pytest
 
 import apache
-from test_access import PASSWORD, add_user, database
+from test_access import PASSWORD, add_user
 
 FREE_OF_USER, FREE_OF_ADDRESS, FREE_OF_TOKEN = 5, 50, 20  # cgi-bin/guess.c
 
@@ -20,10 +20,9 @@ def log_in(server, user="admin", secret="wrong", source="127.0.0.1"):
 def freeze(server, failures=None):
     """Makes the waits that began last as long as the test takes: the last failure is in the future. With `failures`, as if
     so many had been counted everywhere, so that nobody has to send them."""
-    with database(server) as db:
-        db.execute("UPDATE failure SET last = last + 3600000")
-        if failures:
-            db.execute("UPDATE failure SET count = ?", (failures,))
+    server.store.change("UPDATE failure SET last = last + 3600000")
+    if failures:
+        server.store.change("UPDATE failure SET count = ?", failures)
 
 
 def guess(server, times, **more):
@@ -73,16 +72,14 @@ def test_a_right_password_clears_what_the_user_mistyped_and_not_what_the_address
     for _ in range(3):
         guess(server, FREE_OF_USER)
         assert log_in(server, secret=server.password).status == 200
-    with database(server) as db:
-        assert db.execute("SELECT count FROM failure").fetchall() == [(3 * FREE_OF_USER,)]
+    assert server.store.sql("SELECT count FROM failure") == [(3 * FREE_OF_USER,)]
 
 
 def test_after_the_wait_it_may_be_tried_again(server):
     guess(server, FREE_OF_USER + 1)
     freeze(server)
     assert log_in(server, secret=server.password).status == 429
-    with database(server) as db:
-        db.execute("UPDATE failure SET last = last - 3600000 - 1000")
+    server.store.change("UPDATE failure SET last = last - 3600000 - 1000")
     assert log_in(server, secret=server.password).status == 200
 
 
@@ -97,21 +94,19 @@ def test_wrong_tokens_are_counted_by_address_and_right_ones_never_wait(server):
     assert log_in(server, secret=server.password).status == 200
     assert server.post("/session", {"token": "wrong"}, auth=None).status == 429
     # What was refused like this is not written down: who floods us makes no work for the database.
-    with database(server) as db:
-        assert sorted(db.execute("SELECT count FROM failure").fetchall()) == [(1,), (FREE_OF_TOKEN + 1,)]
+    assert sorted(server.store.sql("SELECT count FROM failure")) == [(1,), (FREE_OF_TOKEN + 1,)]
 
 
 def test_nothing_that_was_typed_is_stored(server):
     log_in(server, "hunter2-typed-as-name", "hunter2-typed-as-password")
-    raw = b"".join(p.read_bytes() for p in server.data.glob("jobs.db*"))
+    raw = server.store.raw()
     assert b"hunter2" not in raw
 
 
 def test_an_unknown_user_and_a_wrong_password_look_the_same(server):
     add_user(server, "former", "viewer")
     add_user(server, "remote", "viewer", "--no-password")
-    with database(server) as db:
-        db.execute("UPDATE account SET disabled = 1 WHERE name = 'former'")
+    server.store.change("UPDATE account SET disabled = 1 WHERE name = 'former'")
     answers = [log_in(server, "admin", "wrong"), log_in(server, "nobody", "wrong"), log_in(server, "former", PASSWORD),
                log_in(server, "remote", ""), log_in(server, "x" * 300, "wrong")]
     assert {a.status for a in answers} == {401}

@@ -14,15 +14,15 @@ from test_access import command
 from test_supervisor import ready
 
 TRIES = {
-    "sh": '#!/bin/sh\ncat "$1{data}/jobs.db" >/dev/null && echo READ\necho x >{data}/written && echo WROTE\n'
+    "sh": '#!/bin/sh\ncat "$1{data}/secret.key" >/dev/null && echo READ\necho x >{data}/written && echo WROTE\n'
           'echo x >file && echo x >"$TMPDIR/file" && echo own\n',
-    "python": '#!/usr/bin/python3\nfor path, mode in (("{data}/jobs.db", "r"), ("{data}/written", "w")):\n    try:\n'
+    "python": '#!/usr/bin/python3\nfor path, mode in (("{data}/secret.key", "r"), ("{data}/written", "w")):\n    try:\n'
               '        open(path, mode)\n        print("REACHED", path)\n    except PermissionError:\n        pass\n'
               'open("file", "w")\nprint("own")\n',
     "php": '<?php\ninclude_once "libs/Worker.php";\nclass Try_php extends Worker {{ function run() {{\n'
-           'if (@file_get_contents("{data}/jobs.db") !== false) $this->log("READ");\nif (@file_put_contents("{data}/written", "x")) $this->log("WROTE");\n'
+           'if (@file_get_contents("{data}/secret.key") !== false) $this->log("READ");\nif (@file_put_contents("{data}/written", "x")) $this->log("WROTE");\n'
            'if (file_put_contents("file", "x")) $this->log("own"); }} }}\n',
-    "c": '#include <jobjoker/worker.h>\n#include <stdio.h>\nint run(struct jobjoker_worker *w) {{ if (fopen("{data}/jobs.db", "r")) jobjoker_log(w, "READ");\n'
+    "c": '#include <jobjoker/worker.h>\n#include <stdio.h>\nint run(struct jobjoker_worker *w) {{ if (fopen("{data}/secret.key", "r")) jobjoker_log(w, "READ");\n'
          'if (fopen("{data}/written", "w")) jobjoker_log(w, "WROTE"); if (fopen("file", "w")) jobjoker_log(w, "own"); return 0; }}\n',
 }
 
@@ -221,7 +221,7 @@ AS_NOBODY = '#!/bin/sh\n# Options: {"user": "nobody"}\n'
 def test_a_worker_runs_as_another_user(with_users):
     server = with_users
     server.put_worker("Who", AS_NOBODY + f'id -un\ngrep Cap /proc/self/status\necho x >own && echo x >"$TMPDIR/own" && mkdir deep && echo own\n'
-                      f'cat {server.data}/jobs.db >/dev/null 2>&1 && echo READ\nls {server.data} >/dev/null 2>&1 && echo LISTED\necho err >/dev/stderr\n')
+                      f'cat {server.data}/secret.key >/dev/null 2>&1 && echo READ\nls {server.data} >/dev/null 2>&1 && echo LISTED\necho err >/dev/stderr\n')
     job = server.run("Who")
     log = server.log(job["id"])
     assert job["status"] == "done", (job, log, (server.data / "runner.log").read_text())
@@ -378,7 +378,7 @@ def test_no_worker_reads_the_credentials_of_a_request(new_server):
     waiting = subprocess.Popen(["curl", "-q", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {server.token}", f"{server.url}/jobs/{id}?wait=60"])
     try:
         pid = apache.wait_until(lambda: next(iter(server.fastcgi_processes()), None) if server.is_persistent else
-                                next((p for p, said in server.processes().items() if "jobjoker.cgi" in said), None), 20, "the program")
+                                next((p for p, said in server.processes().items() if "cgi-bin/jobjoker" in said), None), 20, "the program")
         spy = server.run("Spies", {"pid": pid})
         assert server.log(spy["id"]).count("Permission denied") == 2 and "\n0\n" in server.log(spy["id"])
     finally:

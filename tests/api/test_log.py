@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import apache
+from store import sqlite_only
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +260,7 @@ def test_many_writers_lose_nothing(server):
     assert sorted(e["message"] for e in entries) == sorted(f"entry {i}" for i in range(80))
 
 
+@sqlite_only
 def test_the_write_ahead_log_does_not_grow_without_end(new_server):
     server = new_server()
     id = fresh(server)

@@ -3,7 +3,6 @@ becomes of the runner, the disk or the database meanwhile."""
 import os
 import re
 import signal
-import sqlite3
 
 import pytest
 
@@ -228,11 +227,8 @@ def test_a_database_that_is_locked_in_the_flood_gets_it_afterwards(new_server):
     server, limit = new_server(), 300000
     id = floods(server, 100, 100000, limit)
     is_ready(server, id)
-    db = sqlite3.connect(server.data / "jobs.db", isolation_level=None)
-    db.execute("BEGIN IMMEDIATE")
-    let_go(server, id)
-    apache.wait_until(lambda: (folder_of(server, id) / "spool").exists(), 30, "the spool")
-    db.execute("ROLLBACK")
-    db.close()
+    with server.store.writing():
+        let_go(server, id)
+        apache.wait_until(lambda: (folder_of(server, id) / "spool").exists(), 30, "the spool")
     assert server.ended(id, 60)["status"] == "done"
     assert must_be_cut(server.log(id), limit, 100100)

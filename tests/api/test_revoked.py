@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import apache
-from test_access import PASSWORD, ask, bearer, command, database, password, session
+from test_access import PASSWORD, ask, bearer, command, password, session
 from test_races import C, Gate
 
 
@@ -59,8 +59,7 @@ class Done:
 
 
 def age(server):
-    with database(server) as db:
-        assert db.execute("UPDATE token SET expires = 1 WHERE account = 'ann' AND kind = 1").rowcount == 1
+    assert server.store.change("UPDATE token SET expires = 1 WHERE account = 'ann' AND kind = 1") == 1
     return Done
 
 
@@ -183,5 +182,4 @@ def test_no_session_outlives_what_it_was_begun_with(slow, pool):
         ending = pool.submit(slow.delete, f"/tokens/{made['id']}")
         assert ending.result().status == 200
         assert {a.result().status for a in beginning} <= {200, 401}
-        with database(slow) as db:
-            assert db.execute("SELECT count(*) FROM token WHERE parent IS NOT NULL").fetchone() == (0,)
+        assert slow.store.sql("SELECT count(*) FROM token WHERE parent IS NOT NULL") == [(0,)]

@@ -4,11 +4,11 @@ import pathlib
 import re
 import shutil
 import signal
-import sqlite3
 
 import pytest
 
 import apache
+from store import sqlite_only
 from test_access import command
 from test_command import type_in
 from test_isolation import AS_NOBODY, with_users  # noqa: F401 (a fixture)
@@ -66,8 +66,8 @@ def put(server, name, value=None, workers=(), way=None):
 def everything(server):
     """All bytes that a secret must not be found in: the database, the logs, the folder of jobs that are over."""
     files = [p for p in [*server.data.rglob("*"), server.top / "error.log"] if p.is_file()]
-    assert any(p.name == "jobs.db" for p in files) and any(p.name == "runner.log" for p in files)
-    return {p: p.read_bytes() for p in files}
+    assert any(p.name == "runner.log" for p in files)
+    return {"store": server.store.raw(), **{p: p.read_bytes() for p in files}}
 
 
 def assert_nowhere(server, *values):
@@ -209,11 +209,6 @@ def test_secrets_that_are_too_much_to_hide_fail_the_job(place):
 
 # --- what lies on the disk ---
 
-def rows(server, sql, *values):
-    with sqlite3.connect(server.data / "jobs.db", timeout=30) as db:
-        return db.execute(sql, values).fetchall()
-
-
 def own(path):
     if os.geteuid() == 0:
         os.chown(path, apache.run_user().pw_uid, apache.run_user().pw_gid)
@@ -224,7 +219,7 @@ def test_a_row_that_was_moved_to_another_name_fails_the_job_and_says_why(new_ser
     put(server, "FIRST", "of-the-first", ["A"])
     put(server, "SECOND", "of-the-second", ["B"])
     server.put_worker("B", '#!/bin/sh\necho "$SECOND"\n')
-    rows(server, "UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE name = 'FIRST') WHERE name = 'SECOND'")
+    server.store.sql("UPDATE secret SET sealed = (SELECT sealed FROM secret WHERE name = 'FIRST') WHERE name = 'SECOND'")
     id = server.create("B")
     answer = server.put(f"/jobs/{id}/status", "start")
     assert (answer.status, answer.json["code"]) == (500, "secret_unreadable")
@@ -235,6 +230,7 @@ def test_a_row_that_was_moved_to_another_name_fails_the_job_and_says_why(new_ser
     assert server.run("B")["status"] == "done"
 
 
+@sqlite_only
 def test_a_stolen_database_gives_nothing_without_the_key(new_server):
     victim, thief = new_server(), new_server()
     victim.put_worker("Tells", '#!/bin/sh\necho "got $STOLEN" | rev\n')
@@ -282,7 +278,7 @@ def test_a_rotation_that_was_interrupted_loses_nothing_and_is_finished(new_serve
     server.put_worker("Tells", '#!/bin/sh\n[ "$KEPT" = kept-kept ] && echo right\n[ "$LATER" = later-later ] && echo later\n')
     put(server, "KEPT", "kept-kept", ["Tells"])
     key = server.data / "secret.key"
-    before, row = key.read_bytes(), rows(server, "SELECT key, sealed FROM secret")[0]
+    before, row = key.read_bytes(), [bytes.fromhex(text) for text in server.store.sql('SELECT hex("key"), hex(sealed) FROM secret')[0]]
     if at == "linked":
         os.link(key, server.data / "secret.key.old")
     elif at == "written":
@@ -290,7 +286,7 @@ def test_a_rotation_that_was_interrupted_loses_nothing_and_is_finished(new_serve
         own(server.data / "secret.key.new")
     else:
         rotate(server)
-        rows(server, "UPDATE secret SET key = ?, sealed = ?", *row)
+        server.store.sql('UPDATE secret SET "key" = ?, sealed = ?', *row)
         (server.data / "secret.key.old").write_bytes(before)
         own(server.data / "secret.key.old")
         (server.data / "secret.key.old").chmod(0o600)
@@ -300,7 +296,8 @@ def test_a_rotation_that_was_interrupted_loses_nothing_and_is_finished(new_serve
     assert "2 secrets" in rotate(server)
     assert sorted(p.name for p in server.data.glob("secret.key*")) == ["secret.key"]
     assert server.log(server.run("Tells")["id"]).count("right\nlater\n") == 1
-    assert rows(server, "SELECT count(DISTINCT key) FROM secret") == [(1,)] and rows(server, "SELECT 1 FROM secret WHERE key = ?", row[0]) == []
+    assert server.store.sql('SELECT count(DISTINCT "key") FROM secret') == [(1,)]
+    assert server.store.sql('SELECT 1 FROM secret WHERE "key" = ?', row[0]) == []
 
 
 # --- files ---

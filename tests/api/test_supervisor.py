@@ -4,7 +4,6 @@ import json
 import os
 import select
 import signal
-import sqlite3
 import subprocess
 
 import pytest
@@ -218,9 +217,7 @@ def test_a_lost_runner_is_told_by_the_next_look_and_leaves_nothing(workers, look
         tick(workers)
     else:
         workers.get(look.format(id=id))
-    with sqlite3.connect(workers.data / "jobs.db") as db:
-        assert db.execute("SELECT state, reason FROM job WHERE id = ?", (id,)).fetchone() == (4, "runner lost")
-    db.close()
+    assert workers.store.sql("SELECT state, reason FROM job WHERE id = ?", id) == [(4, "runner lost")]
     assert carriers(id) == [] and not (workers.data / "run" / id).exists()
 
 
@@ -282,12 +279,6 @@ def test_two_who_find_a_lost_runner_start_one_attempt(workers):
     workers.put(f"/jobs/{id}/status", "kill")
 
 
-def change(server, sql, *values):
-    db = sqlite3.connect(server.data / "jobs.db", isolation_level=None)
-    db.execute(sql, values)
-    db.close()
-
-
 def test_a_silent_runner_of_another_host_is_lost_and_fenced_off(new_server):
     server = new_server(settings={"JOBJOKER_HEARTBEAT": "0.2"})
     server.put_worker("Waits", WAITS)
@@ -295,7 +286,7 @@ def test_a_silent_runner_of_another_host_is_lost_and_fenced_off(new_server):
     first = runner_of(server, id)
     os.kill(first, signal.SIGSTOP)  # silent
     os.rename(server.data / "run" / id, server.data / "elsewhere")  # its lock is on that host, not on ours
-    change(server, "UPDATE job SET host = 'elsewhere' WHERE id = ?", id)
+    server.store.sql("UPDATE job SET host = 'elsewhere' WHERE id = ?", id)
     apache.wait_until(lambda: server.job(id)["attempt"] == 2, 30, "the second attempt")
     apache.wait_until(lambda: server.log(id).count("ready\n") == 2, 20, "the second worker")
     assert "LOST: runner lost: no word from elsewhere. This is attempt 2.\n" in server.log(id)
@@ -311,8 +302,8 @@ def test_a_runner_of_another_host_that_reports_lives(new_server):
     server = new_server(settings={"JOBJOKER_HEARTBEAT": "0.2"})
     server.put_worker("Waits", WAITS)
     id = ready(server, "Waits")
-    change(server, "UPDATE job SET host = 'elsewhere' WHERE id = ?", id)
-    reports = lambda: sqlite3.connect(server.data / "jobs.db").execute("SELECT report FROM job WHERE id = ?", (id,)).fetchone()[0]
+    server.store.sql("UPDATE job SET host = 'elsewhere' WHERE id = ?", id)
+    reports = lambda: server.store.sql("SELECT report FROM job WHERE id = ?", id)[0][0]
     before = reports()
     apache.wait_until(lambda: server.status(id) == "active" and reports() >= before + 8, 30, "eight heartbeats")
     let_go(server, id)
@@ -454,13 +445,10 @@ def test_of_many_who_look_at_a_lost_job_at_once_none_says_that_it_is_active(work
 def test_while_a_lost_job_cannot_be_looked_after_nobody_says_that_it_is_active(workers):
     id = ready(workers, "Waits")
     kill_and_wait(runner_of(workers, id))
-    db = sqlite3.connect(workers.data / "jobs.db", isolation_level=None)
-    db.execute("BEGIN IMMEDIATE")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(workers.get, f"/jobs/{id}/status") for _ in range(2)]
-        second = concurrent.futures.wait(answers, 60, concurrent.futures.FIRST_COMPLETED).done.pop().result()
-        assert (second.status, second.json.get("code")) == (503, "store_busy") and second.headers["retry-after"], second
-        db.execute("ROLLBACK")
+        with workers.store.writing():
+            answers = [pool.submit(workers.get, f"/jobs/{id}/status") for _ in range(2)]
+            second = concurrent.futures.wait(answers, 60, concurrent.futures.FIRST_COMPLETED).done.pop().result()
+            assert (second.status, second.json.get("code")) == (503, "store_busy") and second.headers["retry-after"], second
         assert {a.result().status for a in answers} <= {200, 503}
-    db.close()
     assert workers.status(id) == "error"

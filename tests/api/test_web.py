@@ -7,7 +7,7 @@ import urllib.parse
 import pytest
 
 import apache
-from test_access import PASSWORD, ROUTES, add_user, ask, command, database, new_token, password, session
+from test_access import PASSWORD, ROUTES, add_user, ask, command, new_token, password, session
 
 LISTED, OTHER = "https://listed.example", "https://evil.example"
 
@@ -145,8 +145,7 @@ def me(server, headers):
 
 
 def age(server, what, ms):
-    with database(server) as db:
-        assert db.execute(f"UPDATE token SET {what} WHERE kind = 2", (ms,)).rowcount
+    assert server.store.change(f"UPDATE token SET {what} WHERE kind = 2", ms)
 
 
 def test_a_session_ends_when_idle_and_when_old(new_server):
@@ -180,15 +179,13 @@ def test_a_use_is_noted_at_most_once_a_minute(new_server):
     server = new_server()
 
     def used():
-        with database(server) as db:
-            return db.execute("SELECT used FROM token").fetchone()[0] or 0
+        return server.store.sql("SELECT used FROM token")[0][0] or 0
     assert server.get("/jobs").status == 200
     first = used()
     assert first
     assert server.get("/jobs").status == 200
     assert used() == first
-    with database(server) as db:
-        db.execute("UPDATE token SET used = used - 60000")
+    server.store.change("UPDATE token SET used = used - 60000")
     assert server.get("/nothing").status == 404 and used() == first - 60000  # nobody was asked who calls
     assert server.get("/jobs/01M86EA05QK06D5MRW8NYDB81Q").status == 404
     assert used() >= first
