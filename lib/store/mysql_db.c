@@ -3,6 +3,7 @@
 #include "store/mysql_db.h"
 
 #include <errmsg.h>
+#include <fcntl.h>
 #include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +239,18 @@ static int read_password(const struct mysql_place *place, struct buf *out, struc
     return error_set(err, 500, "settings_invalid", "the server's settings are wrong: its error log says where");
 }
 
+/* The library leaves its socket open to every program that this process starts. */
+static int keep_from_children(MYSQL *mysql)
+{
+#ifdef MARIADB_PACKAGE_VERSION_ID
+    int fd = mysql_get_socket(mysql);
+#else
+    int fd = mysql->net.fd;
+#endif
+
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : 0;
+}
+
 static int log_in(struct mysql_db *db, struct error *err)
 {
     const struct mysql_place *p = &db->place;
@@ -259,7 +272,7 @@ static int log_in(struct mysql_db *db, struct error *err)
     db->mysql = mysql;
     db->lost = false;
     db->generation++;
-    if (in)
+    if (in && keep_from_children(mysql) == 0)
         return 0;
     mysql_db_note(db, mysql_errno(mysql), mysql_error(mysql));
     mysql_db_error(db, "connect", err);

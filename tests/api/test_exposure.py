@@ -17,6 +17,7 @@ import urllib.parse
 import pytest
 
 import apache
+from store import sqlite_only
 
 pytestmark = sqlite_only  # what lies in the folder is most with it, and else the same
 
@@ -133,6 +134,7 @@ def shows(body, held):
     return MARK in body or (len(held) >= 8 and held[:64] in body)
 
 
+@sqlite_only
 @pytest.mark.parametrize("auth", [False, True], ids=["anonymous", "admin"])
 def test_of_all_files_the_page_alone_is_served(careless, auth):
     scan, files = Scan(careless, auth), files_of(careless)

@@ -15,6 +15,7 @@ import pytest
 
 import apache
 from apache import wait_until
+from store import sqlite_only
 
 STARTED = [m for m in ("proxy_fcgi", "nginx") if apache.DEFAULT_MODULE in (m, "cgid")]  # `jobjoker fastcgi` starts the processes
 ALL = STARTED + [m for m in ("fcgid",) if apache.DEFAULT_MODULE in (m, "cgid")]
@@ -331,11 +332,11 @@ def test_a_program_that_is_away_for_a_moment_is_waited_for(nginx):
 def test_a_reload_with_wrong_settings_ends_nothing(nginx):
     server = nginx.start()
     before = server.fastcgi_processes()
-    (server.site / "jobjoker.ini").write_text("grace = never\n")
+    server.write_settings("grace = never\n")
     server.starter.send_signal(signal.SIGHUP)
     wait_until(lambda: server.fastcgi_processes() and not server.fastcgi_processes() & before, 30, "new processes")
     assert server.get("/jobs").json["code"] == "settings_invalid"
-    (server.site / "jobjoker.ini").unlink()
+    server.write_settings("")
     assert server.get("/jobs").status == 200
 
 
@@ -411,18 +412,18 @@ def test_a_socket_may_be_given(nginx, at):
 
 def test_changed_settings_are_read(persistent):
     server = one_process(persistent).start()
-    ini = server.site / "jobjoker.ini"
     assert server.get("/jobs", auth=None).status == 401
-    ini.write_text("anonymous = viewer\n")
+    server.write_settings("anonymous = viewer\n")
     assert server.get("/jobs", auth=None).status == 200
-    ini.write_text("anonymous = nonsense\n")
+    server.write_settings("anonymous = nonsense\n")
     assert server.get("/jobs").json["code"] == "settings_invalid"
-    ini.write_text("anonymous = none  \n")
+    server.write_settings("anonymous = none  \n")
     assert server.get("/jobs", auth=None).status == 401
-    ini.unlink()
+    server.write_settings("")
     assert server.get("/jobs").status == 200
 
 
+@sqlite_only
 def test_another_database_in_the_same_place_is_used(persistent):
     server = one_process(persistent).start()
     server.put_worker("Here", "#!/bin/sh\n")

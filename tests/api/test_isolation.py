@@ -151,7 +151,7 @@ read x <gate
 @pytest.mark.parametrize("linked", [False, True])
 def test_no_worker_is_kept_apart_in_a_folder_that_apache_serves(installed, linked):
     server = apache.Server(installed)
-    (server.site / "jobjoker.ini").write_text("sandbox = landlock\n")
+    server.write_settings("sandbox = landlock\n")
     outside, server.data = server.data, server.site / "data"
     outside.rmdir()
     (outside if linked else server.data).mkdir(mode=0o700)

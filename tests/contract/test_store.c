@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1409,6 +1410,27 @@ static void what_is_made_durable_is_kept_as_anything_else(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void what_a_store_has_open_is_closed_in_programs_that_are_started(void **state)
+{
+    enum { MOST = 64 };
+    bool was_there[MOST];
+    struct store *other;
+    int opened = 0;
+
+    for (int fd = 0; fd < MOST; fd++)
+        was_there[fd] = fcntl(fd, F_GETFD) >= 0;
+    other = open_another(state);
+    assert_non_null(other);
+    for (int fd = 0; fd < MOST; fd++) {
+        int flags = was_there[fd] ? -1 : fcntl(fd, F_GETFD);
+
+        assert_true(flags < 0 || (flags & FD_CLOEXEC));
+        opened += flags >= 0;
+    }
+    assert_true(opened > 0);
+    store_close(other);
+}
+
 /* As a server does that is started anew, or a firewall that has seen nothing for too long. */
 static void kill_connections(const struct fixture *f)
 {
@@ -1551,6 +1573,7 @@ int main(void)
         TEST(a_store_is_there_again_when_it_is_opened_again),
         TEST(many_first_comers_make_one_store),
         TEST(a_store_that_cannot_be_opened_says_so),
+        TEST(what_a_store_has_open_is_closed_in_programs_that_are_started),
         TEST(a_connection_that_was_lost_while_nothing_was_open_is_made_again),
         TEST(a_connection_that_is_lost_in_a_transaction_takes_it_along),
         TEST(a_value_that_is_too_large_for_the_server_says_so_and_nothing_of_it_is_kept),
