@@ -110,6 +110,23 @@ def test_what_is_larger_than_it_takes_is_told_and_nothing_of_it_is_kept(server, 
     assert len(server.get(f"/jobs/{server.first}/log.txt").body) == 2500002
 
 
+def test_a_process_that_answers_many_connects_again_and_nobody_notices(database, new_server):
+    server = new_server("nginx", start=False)
+    server.starter_options = ["--processes", 1, "--max", 1]
+    server.store = store.Database(database)
+    server.write_settings("")
+    server.start()
+    server.put_worker("Any", "#!/bin/sh\necho said\n")
+    before = server.fastcgi_processes()
+    for away in (database.stop, database.kill):
+        away()
+        database.start()
+        figures.faults += 1
+        assert server.get("/workers").status == 200
+        assert server.run("Any")["status"] == "done"
+    assert server.fastcgi_processes() == before and len(before) == 1
+
+
 class Session:
     """Somebody else who works in the database."""
 
