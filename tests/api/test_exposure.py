@@ -61,12 +61,18 @@ TRICKED = [".git/HEAD", ".git/config", ".env", ".htaccess", "jobjoker.ini", "dat
            "cgi-bin/jobjoker", "cgi-bin/auth.c", "lib/base/key.c", "sql/sqlite/0001_first.sql", "runner/jobjoker-runner", "tests/run", "backup.sql"]
 
 
+def put(source, to):
+    """In its place, also of a program that runs."""
+    pathlib.Path(to).unlink(missing_ok=True)
+    return shutil.copy2(source, to)
+
+
 def lay_out(server):
     """Turns the installed folder into that site; as root, so that the files are nobody's but the administrator's."""
     for name in SOURCES:
         source, to = apache.ROOT / name, server.site / name
         if source.is_dir():
-            shutil.copytree(source, to, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.o", "*.a", "node_modules", "__pycache__", "corpus"))
+            shutil.copytree(source, to, dirs_exist_ok=True, copy_function=put, ignore=shutil.ignore_patterns("*.o", "*.a", "node_modules", "__pycache__", "corpus"))
         elif source.exists():
             shutil.copy2(source, to)
     git = ["git", "-C", str(server.site), "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "safe.directory=*"]

@@ -340,10 +340,12 @@ def lost_with_a_spool(server, worker="Waits", words=b"went on", **more):
     program = server.site / "cgi-bin" / "jobjoker.cgi"
     id = ready(server, worker, **more)
     program.rename(server.top / "away")
+    server.run_folder.rename(server.top / "no-run")  # with the sockets of FastCGI, where reports go first
     let_go(server, id)
     spool = server.data / "run" / id / "spool"
     apache.wait_until(lambda: spool.exists() and words in spool.read_bytes(), 20, "the spool")
     os.kill(runner_of(server, id), signal.SIGKILL)
+    (server.top / "no-run").rename(server.run_folder)
     (server.top / "away").rename(program)
     return id, spool
 
