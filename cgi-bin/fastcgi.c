@@ -340,8 +340,9 @@ static int prepare(struct process *p, struct error *err)
     p->events = epoll_create1(EPOLL_CLOEXEC);
     if (p->signals < 0 || p->events < 0 || wait_for_both(p) < 0)
         return error_errno(err, "waiting for requests");
-    if (getsockname(p->f->listener, (struct sockaddr *)&p->address, &size) == 0 && p->address.sun_family == AF_UNIX &&
-        p->address.sun_path[0] == '/')
+    /* Only where others answer while this one is busy: it may be asked to wait for the job that has to report. */
+    if (p->f->has_others && getsockname(p->f->listener, (struct sockaddr *)&p->address, &size) == 0 &&
+        p->address.sun_family == AF_UNIX && p->address.sun_path[0] == '/')
         p->site.fastcgi = p->address.sun_path;
     return FCGX_Init() == 0 ? 0 : error_set(err, 500, "internal", "libfcgi cannot be used");
 }

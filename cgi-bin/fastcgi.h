@@ -10,6 +10,7 @@ struct fastcgi {
     long requests_max;   /* ends after so many, so that nothing can pile up; 0: never */
     int idle_ms;         /* ends when nothing was asked for so long; -1: never */
     const char *program; /* path of this program: when another file is there, this process ends after its request */
+    bool has_others;     /* more processes answer at the listener, and still more when all are busy */
     /* Is told before a request and after it; NULL: nobody wants to know. */
     void (*tell)(void *context, bool busy);
     void *context;

@@ -85,6 +85,7 @@ static _Noreturn void become_child(struct parent *p, int slot, pid_t parent)
                         .requests_max = p->s->requests_max,
                         .idle_ms = slot < p->s->processes ? -1 : IDLE_MS,
                         .program = p->s->program,
+                        .has_others = true,
                         .tell = tell,
                         .context = &child};
     enum fastcgi_end end;

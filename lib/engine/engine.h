@@ -13,7 +13,7 @@ struct engine {
     struct store *store;
     const char *app_folder; /* where .htaccess, cgi-bin/ and runner/ lie */
     const char *api;        /* URL of the API for workers; NULL: the one of the last job that a request started */
-    const char *fastcgi;    /* path of the socket that this FastCGI process answers at; NULL: it is none */
+    const char *fastcgi;    /* path of a socket at which FastCGI processes take reports; NULL: none */
     int64_t now_ms;         /* when the request began; engine_reap() moves it on */
     bool has_pushed;        /* it has had a job that waited moved on (follow.h) */
 };

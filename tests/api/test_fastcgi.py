@@ -480,6 +480,34 @@ def test_jobs_go_on_when_the_processes_end(started):
     assert server.get(f"/jobs/{id}/status.txt").text == "active\n"
 
 
+def start_gated(server):
+    """A job that goes on when work/go is there; its first report is in."""
+    server.put_worker("Gated", "#!/bin/sh\nuntil [ -e go ]; do sleep 0.01; done\necho hello\n")
+    id = server.start_job("Gated")
+    wait_until(lambda: "STARTED" in server.log(id), 20, "it runs")
+    return id
+
+
+def test_a_job_ends_while_all_processes_wait_for_that(nginx):
+    server = one_process(nginx).start()
+    id = start_gated(server)
+    waiting = Background(server, f"/jobs/{id}?wait=60")
+    wait_until(lambda: busy(server.fastcgi_processes()), 20, "the only process waits")
+    (server.data / "run" / id / "work/go").touch()
+    status, said = waiting.answer()
+    assert status == 0 and '"status":"done"' in said
+
+
+def test_a_job_ends_while_no_process_is_there(started):
+    server = started.start()
+    id = start_gated(server)
+    server.stop_starter()
+    (server.data / "run" / id / "work/go").touch()
+    wait_until(lambda: not (server.data / "run" / id).exists(), 20, "its end")
+    server.start_starter()
+    assert server.job(id)["status"] == "done" and server.log(id) == "STARTED\nhello\nENDED\n"
+
+
 # --- the command ---
 
 @pytest.mark.parametrize("arguments, says", [
