@@ -16,8 +16,10 @@
 
 enum {
     SCHEMA_VERSION = sizeof sqlite_migrations / sizeof *sqlite_migrations,
-    BUSY_TIMEOUT_MS = 10000,
-    WAL_PAGES_MAX = 128, /* of 4 KiB: larger than that it is taken into the file */
+    /* Of 4 KiB: a WAL that is larger is taken into the file. Who opens a file that nobody else has open reads all of its
+     * WAL first; while somebody keeps it open nobody does, and emptying it less often is what counts. */
+    WAL_PAGES_MAX = 128,
+    WAL_PAGES_MAX_KEPT = 1000,
 };
 
 /* What grows a file beside the database (its shared memory) fails as any error of the disk. */
@@ -144,6 +146,26 @@ static int bring_up_to_date(sqlite3 *db, const char *path, struct error *err)
     return run(db, "COMMIT", err) < 0 || migrate(db, path, err) < 0 ? -1 : run(db, "BEGIN", err);
 }
 
+/* Somebody else writes just now. Most do so for a fraction of a millisecond, so it is tried again soon, and for 10 s in all:
+ * SQLite's own handler soon sleeps for 25 ms and more, while the lock is free most of that time. 0: no more. */
+static int wait_for_others(void *unused, int tries)
+{
+    static const struct {
+        int tries;
+        useconds_t pause_us;
+    } steps[] = {{20, 250}, {200, 500}, {980, 10000}};
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (tries < steps[i].tries) {
+            usleep(steps[i].pause_us);
+            return 1;
+        }
+        tries -= steps[i].tries;
+    }
+    return 0;
+}
+
 /* A file that is moved away while it is opened is noticed by its number; the path is SQLite's, which is absolute. */
 static int look_at_file(sqlite3 *db, struct sqlite_file *file)
 {
@@ -173,7 +195,7 @@ sqlite3 *sqlite_db_open(const char *path, struct sqlite_file *file, struct error
         sqlite_db_error(db, path, err);
         goto close_db;
     }
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_handler(db, wait_for_others, NULL);
     /* Whoever closes last would write the WAL back and delete it, which costs a lone request half of its time. */
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (run(db, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; BEGIN", err) < 0 ||
@@ -203,9 +225,9 @@ int sqlite_db_step_at_once(sqlite3 *db, sqlite3_stmt *statement)
 {
     int code;
 
-    sqlite3_busy_timeout(db, 0);
+    sqlite3_busy_handler(db, NULL, NULL);
     code = sqlite3_step(statement);
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_handler(db, wait_for_others, NULL);
     return code;
 }
 
@@ -222,14 +244,14 @@ void sqlite_db_watch_wal(sqlite3 *db, int *pages)
     sqlite3_wal_hook(db, note_wal_pages, pages);
 }
 
-void sqlite_db_checkpoint(sqlite3 *db, int pages)
+void sqlite_db_checkpoint(sqlite3 *db, int pages, bool kept)
 {
-    if (pages < WAL_PAGES_MAX)
+    if (pages < (kept ? WAL_PAGES_MAX_KEPT : WAL_PAGES_MAX))
         return;
     /* Somebody who reads just now makes it wait for the next commit: nobody waits for it. */
-    sqlite3_busy_timeout(db, 0);
+    sqlite3_busy_handler(db, NULL, NULL);
     sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_handler(db, wait_for_others, NULL);
 }
 
 void sqlite_db_close(sqlite3 *db)

@@ -28,10 +28,11 @@ int sqlite_db_step_at_once(sqlite3 *db, sqlite3_stmt *statement);
 
 /* Keeps the size of the WAL after each commit in *pages. */
 void sqlite_db_watch_wal(sqlite3 *db, int *pages);
-/* After a commit: takes a WAL that is large into the file, and empties it. SQLite's own way does not do here: it
+/* After a commit: takes a WAL that is large into the file, and empties it. `kept`: this connection is one of those that stay
+ * open. SQLite's own way does not do here: it
  * leaves the emptying to the next writer, and what it knows for that is in memory that processes share; when each
  * request is a process of its own and none overlaps, that is lost each time, and the WAL grows without end. */
-void sqlite_db_checkpoint(sqlite3 *db, int pages);
+void sqlite_db_checkpoint(sqlite3 *db, int pages, bool kept);
 
 /* Logs what SQLite says and fills err: 503 store_busy, 503 storage_full, 500 store. Returns -1. */
 int sqlite_db_error(sqlite3 *db, const char *what, struct error *err);

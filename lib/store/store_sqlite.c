@@ -11,6 +11,7 @@ struct store_sqlite {
     sqlite3 *db;
     struct sqlite_file file;
     int wal_pages;
+    bool kept;      /* it has lived longer than a request */
     bool *snapshot; /* one read transaction spans all that a request reads, until it writes or asks for a newer view;
                        behind a pointer, since readers hold a const store and need it too */
     struct memo memo;
@@ -215,7 +216,7 @@ static int commit(struct store *s, struct error *err)
     struct query *q = query_prepare(s, &commit_now, err);
 
     if (query_run(q, err) == 0) {
-        sqlite_db_checkpoint(self(s)->db, self(s)->wal_pages);
+        sqlite_db_checkpoint(self(s)->db, self(s)->wal_pages, self(s)->kept);
         self(s)->wal_pages = 0;
         return 0;
     }
@@ -242,6 +243,7 @@ static int renew(struct store *s)
     if (!sqlite_db_is_current(self(s)->db, &self(s)->file))
         return -1;
     *self(s)->snapshot = true;
+    self(s)->kept = true;
     return 0;
 }
 
