@@ -26,7 +26,7 @@ def memory_mb(pid, which):
 
 
 def watch_peaks(server, stop, peaks):
-    """The largest that a runner of this server, and a program that took its report, has been."""
+    """The largest that a runner of this server, and a process that takes its reports, has been."""
     while not stop.is_set():
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError, TypeError):
@@ -39,7 +39,7 @@ def watch_peaks(server, stop, peaks):
 
 def print_much(server, mb):
     """A worker prints that many MB in lines of 100 bytes; all of them must be in the store."""
-    peaks, stop = {"jobjoker-runner": 0, "jobjoker.cgi": 0}, threading.Event()
+    peaks, stop = dict.fromkeys(("jobjoker-runner", "jobjoker.cgi", "jobjoker"), 0), threading.Event()
     watcher = threading.Thread(target=watch_peaks, args=(server, stop, peaks))
     watcher.start()
     start = time.perf_counter()
@@ -50,7 +50,7 @@ def print_much(server, mb):
     said = "STARTED\nENDED\n"
     if job["status"] != "done" or job["log_size"] != mb * 1_000_000 + len(said):
         sys.exit(f"of {mb} MB there are {job['log_size']} bytes; it ended as {job['status']}: {job['reason']}")
-    return Printed(mb / took, peaks["jobjoker-runner"], peaks["jobjoker.cgi"])
+    return Printed(mb / took, peaks["jobjoker-runner"], max(peaks["jobjoker.cgi"], peaks["jobjoker"]))
 
 
 def ulid(number):
