@@ -20,9 +20,12 @@ class Sample:
         return 1000 / self.p50
 
 
+class Failed(Exception):
+    """A request was not answered, or not well."""
+
+
 def run_ab(url, token, clients, seconds, body=None):
-    """A request for each connection, as curl makes them. body: a path, for a POST of text. Ends the benchmark when one was not answered
-    with 2xx."""
+    """A request for each connection, as curl makes them. body: a path, for a POST of text. Fails when one was not answered with 2xx."""
     with tempfile.NamedTemporaryFile("r") as percentiles:
         post = ["-p", str(body), "-T", "text/plain"] if body else []
         header = ["-H", f"Authorization: Bearer {token}"] if token else []
@@ -33,7 +36,7 @@ def run_ab(url, token, clients, seconds, body=None):
     failed = re.search(r"Failed requests: *(\d+)", said)
     refused = re.search(r"Non-2xx responses: *(\d+)", said)
     if done.returncode != 0 or not failed or failed[1] != "0" or refused:
-        sys.exit(f"{url}: {failed[1] if failed else '?'} requests failed, {refused[1] if refused else 0} answers were no success\n{done.stderr}")
+        raise Failed(f"{url}: {failed[1] if failed else '?'} requests failed, {refused[1] if refused else 0} answers were no success\n{done.stderr}")
     at = {int(percent): float(ms) for percent, ms in rows}
     return Sample(float(re.search(r"Requests per second: *([\d.]+)", said)[1]), at[50], at[99],
                   int(re.search(r"Complete requests: *(\d+)", said)[1]))
