@@ -173,6 +173,12 @@ static int load_settings(struct command_site *site, struct error *err)
     return 0;
 }
 
+/* Of one that is alone at its socket what is in the queue would be lost: whoever gives it requests decides when it ends. */
+static long requests_preset(const struct options *o)
+{
+    return o->alone ? 0 : REQUESTS_MAX;
+}
+
 /* `argv` begins with the words of the command, which a reload needs. */
 static int run(const struct options *o, char **argv, struct error *err)
 {
@@ -184,7 +190,7 @@ static int run(const struct options *o, char **argv, struct error *err)
     if (read_number(o->processes, "--processes", 1, STARTER_PROCESSES_MAX, PROCESSES, &processes, err) < 0 ||
         read_number(o->max, "--max", processes, STARTER_PROCESSES_MAX,
                     processes > PROCESSES_MAX ? processes : PROCESSES_MAX, &max, err) < 0 ||
-        read_number(o->requests, "--requests", 0, INT32_MAX, REQUESTS_MAX, &requests, err) < 0 ||
+        read_number(o->requests, "--requests", 0, INT32_MAX, requests_preset(o), &requests, err) < 0 ||
         load_settings(&site, err) < 0)
         return -1;
     if (geteuid() == 0)

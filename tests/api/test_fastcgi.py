@@ -2,6 +2,7 @@
 to a process, its program, its settings or its database, requests are answered. On every server that calls us by FastCGI, with the
 configuration of docs/servers."""
 import contextlib
+import http.client
 import os
 import pathlib
 import random
@@ -348,6 +349,25 @@ def test_a_process_is_renewed_after_some_requests(started):
     for _ in range(30):
         assert server.get("/jobs").status == 200
     wait_until(lambda: server.fastcgi_processes() and not server.fastcgi_processes() & before, 20, "another one")
+
+
+def test_one_of_mod_fcgids_processes_does_not_end_by_itself(new_server):
+    """mod_fcgid would not know, and give it the next request, which nobody takes."""
+    if "fcgid" not in ALL:
+        pytest.skip("about mod_fcgid")
+    server = new_server("fcgid", start=False)
+    conf = server.documented_conf().replace("ProcessesPerClass 8", "ProcessesPerClass 1").replace("ProcessesPerClass 100", "ProcessesPerClass 1")
+    server.documented_conf = lambda: conf
+    server.start()
+    assert server.get("/jobs").status == 200
+    before = server.fastcgi_processes()
+    client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    for _ in range(10001):  # others are renewed after 10,000
+        client.request("OPTIONS", f"{server.base_url}/jobs")
+        answer = client.getresponse()
+        answer.read()
+        assert answer.status == 200
+    assert server.fastcgi_processes() == before
 
 
 def test_processes_end_with_their_starter(started):
