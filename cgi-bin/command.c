@@ -112,6 +112,17 @@ static const struct command {
     {"secret delete", "NAME", command_secret_delete, "delete a secret"},
     {"secret rotate-key", "", command_secret_rotate_key,
      "make a new secret.key, and encrypt the secrets under it; may be interrupted and repeated"},
+    {"backup", "FILE [--replace]", command_backup,
+     "write a copy of the SQLite database to FILE while it is in use. Keep secret.key and\n"
+     "audit.key of the data folder with it"},
+    {"restore", "FILE [--damaged]", command_restore,
+     "put such a copy into the database's place, which is kept beside it; when nobody uses it.\n"
+     "With --damaged also where the present database cannot be read"},
+    {"copy", "FROM TO [--replace] [--active]", command_copy,
+     "copy all from one store to another one and compare: sqlite:/path, mysql://user@host/name;\n"
+     "passwords and sockets are those of the settings. TO must be empty, or what an earlier copy\n"
+     "has left unfinished; --replace drops what is in it. Refuses while jobs are active, but for\n"
+     "--active: they would go on reporting to FROM"},
     {"doctor", "[URL]", command_doctor,
      "see whether all is in order, and how to set right what is not; asks the site at URL, or\n"
      "at the setting `api`. Ends with 1 when something is wrong"},
