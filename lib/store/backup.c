@@ -81,14 +81,17 @@ static int run(struct store *s, const char *sql, const char *text, struct error 
     return result;
 }
 
-/* The text that a statement answers. */
+/* The text that a statement answers. It goes on to its end: what is broken off keeps its locks. */
 static int ask(struct store *s, const char *sql, char *out, size_t size, struct error *err)
 {
     struct query *q = query_make(s, sql, err);
-    int result = query_step(q) == QUERY_ROW ? 0 : query_fail(q, sql, err);
+    enum query_step step = query_step(q);
+    int result = step == QUERY_ROW ? 0 : query_fail(q, sql, err);
 
     if (result == 0)
         query_read_text(q, 0, out, size);
+    while (step == QUERY_ROW)
+        step = query_step(q);
     query_free(q);
     return result;
 }
@@ -235,14 +238,22 @@ void restore_forget(const struct restore *r)
     remove_companions(r->prepared);
 }
 
-/* A backup has no log; the store has one. All that was written since it was opened goes into the file itself. */
-static int finish(struct store *prepared, const char *path, struct error *err)
+/* The answer is the mode that it is in then: the one before where it could not be changed. */
+static int set_journal(struct store *s, const char *sql, const char *mode, struct error *err)
 {
     char said[16] = "";
 
+    if (ask(s, sql, said, sizeof said, err) < 0)
+        return -1;
+    return strcmp(said, mode) == 0 ? 0 : error_set(err, 503, "store_busy", "the database is busy: try again");
+}
+
+/* A backup has no log; the store has one, and an empty one here: giving it up takes all that was written into the file. */
+static int finish(struct store *prepared, const char *path, struct error *err)
+{
     store_refresh(prepared);
-    if (ask(prepared, "PRAGMA journal_mode = WAL", said, sizeof said, err) < 0 ||
-        ask(prepared, "PRAGMA wal_checkpoint(TRUNCATE)", said, sizeof said, err) < 0)
+    if (set_journal(prepared, "PRAGMA journal_mode = DELETE", "delete", err) < 0 ||
+        set_journal(prepared, "PRAGMA journal_mode = WAL", "wal", err) < 0)
         return -1;
     return sync_file(path, err);
 }
@@ -251,11 +262,8 @@ static int finish(struct store *prepared, const char *path, struct error *err)
  * lost of the one that is kept, and nobody goes on writing to it. */
 static int take_from_everybody(struct store *present, struct error *err)
 {
-    char said[16] = "";
-    struct error ignored;
-
     store_refresh(present);
-    if (ask(present, "PRAGMA journal_mode = DELETE", said, sizeof said, &ignored) == 0 && strcmp(said, "delete") == 0)
+    if (set_journal(present, "PRAGMA journal_mode = DELETE", "delete", err) == 0)
         return 0;
     return error_set(err, 409, "store_in_use",
                      "another process has the database open: stop the web server and wait for jobs to end");
@@ -291,7 +299,6 @@ static int swap(struct restore *r, struct error *err)
 
 int restore_publish(struct restore *r, struct store *prepared, struct store *present, struct error *err)
 {
-    char ignored[16];
     int result = finish(prepared, r->prepared, err);
 
     store_close(prepared);
@@ -301,7 +308,7 @@ int restore_publish(struct restore *r, struct store *prepared, struct store *pre
     if (result == 0)
         result = swap(r, err);
     if (result < 0 && present)
-        ask(present, "PRAGMA journal_mode = WAL", ignored, sizeof ignored, NULL);
+        set_journal(present, "PRAGMA journal_mode = WAL", "wal", NULL);
     store_close(present);
     restore_forget(r);
     return result;
