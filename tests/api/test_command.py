@@ -16,13 +16,13 @@ def test_help_names_every_command_and_its_arguments(installed):
     said = subprocess.run([program, "--help"], capture_output=True, text=True)
     assert said.returncode == 0
     for name in ("init", "user add", "user passwd", "user role", "user list", "user delete", "token create", "token list", "token revoke",
-                 "audit verify", "secret set", "secret list", "secret delete", "secret rotate-key", "doctor"):
+                 "audit verify", "secret set", "secret list", "secret delete", "secret rotate-key", "backup", "restore", "copy", "doctor"):
         assert re.search(rf"^  {name}\b", said.stdout, re.M)
     for words in ([], ["user"], ["user", "fly"], ["users"], ["nonsense"], ["--help", "x"]):
         wrong = subprocess.run([program, *words], capture_output=True, text=True)
         assert wrong.returncode == 2 and wrong.stderr.startswith("Usage: jobjoker COMMAND") and not wrong.stdout
     for words in (["user", "add"], ["user", "add", "a", "b"], ["user", "role", "a"], ["user", "list", "x"], ["token", "create"], ["token", "revoke"],
-                  ["user", "delete"], ["init", "x"], ["doctor", "a", "b"], ["tick", "x"], ["api", "x"], ["settings", "x"], ["token", "list", "--user"],
+                  ["user", "delete"], ["init", "x"], ["doctor", "a", "b"], ["tick", "x"], ["backup"], ["restore", "a", "b"], ["copy", "a"], ["api", "x"], ["settings", "x"], ["token", "list", "--user"],
                   ["user", "add", "a", "--role"], ["user", "add", "a", "--role", "viewer", "--role", "admin"], ["user", "add", "a", "--rule", "x"],
                   ["user", "role", "a", "viewer", "--workers", "A", "--all-workers"]):
         wrong = subprocess.run([program, *words], capture_output=True, text=True)
