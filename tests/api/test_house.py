@@ -126,21 +126,21 @@ def test_all_goes_on_in_the_other_store(move):
 
 
 @needs_mysql
-@pytest.mark.parametrize("table", ["account", "entry"])
-def test_one_that_was_killed_is_done_again(move, table):
-    """It stands at that table, which somebody else is reading, until it is killed."""
+@pytest.mark.parametrize("held, waits", [("SELECT count(*) FROM entry", "TRUNCATE%"), ("UPDATE store SET turn = turn + 1", "%uuid_short%")],
+                         ids=["half emptied", "about to be filled"])
+def test_one_that_was_killed_is_done_again(move, held, waits):
+    """It stands before what somebody else holds until it is killed."""
     assert move.copy(move.sqlite, move.mysql).returncode == 0
     assert move.copy(move.sqlite, move.mysql).returncode == 1  # it is not empty
     client = subprocess.Popen([*mariadb.shared().client, "--unbuffered", move.database], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    client.stdin.write(f"START TRANSACTION; SELECT count(*) FROM {table} LIMIT 1; SELECT 'held';\n")
+    client.stdin.write(f"START TRANSACTION; {held}; SELECT 'held';\n")
     client.stdin.flush()
     while client.stdout.readline() != "held\n":
         pass
-    # TRUNCATE waits for whoever has read the table.
     copying = subprocess.Popen(apache.as_user() + [str(move.server.site / "cgi-bin/jobjoker"), "copy", move.sqlite, move.mysql, "--replace"],
                                env={"PATH": apache.PATH, "JOBJOKER_DATA": str(move.server.data)}, stdout=subprocess.DEVNULL, start_new_session=True)
-    apache.wait_until(lambda: "TRUNCATE" in mariadb.shared().sql("SELECT info FROM information_schema.processlist WHERE state LIKE '%metadata lock%'"),
-                      30, "the copy to wait")
+    waiting = f"SELECT id FROM information_schema.processlist WHERE user = '{move.database}' AND info LIKE '{waits}'"
+    apache.wait_until(lambda: mariadb.shared().sql(waiting), 30, "the copy to wait")
     os.killpg(copying.pid, signal.SIGKILL)
     copying.wait()
     client.communicate("ROLLBACK;\n")
