@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    VALUES_MAX = 64, /* ?1 to ?64 */
+    VALUES_MAX = 96, /* ?1 to ?96: a job has two thirds as many columns */
     PLACES_MAX = 128,
     PACKET_HEAD = 1024, /* what an execution has besides its values, at most; and a length before each of these */
     PLACE_HEAD = 12,
