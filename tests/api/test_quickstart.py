@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 import apache
+import mariadb
 
 pytestmark = pytest.mark.skipif(apache.BUILD != apache.ROOT, reason="quickstart runs its own build")
 
@@ -19,9 +20,9 @@ class Quickstart:
     def __init__(self, data, port):
         self.data, self.port = data, port
 
-    def __call__(self, *words, status=0):
+    def __call__(self, *words, status=0, input=""):
         done = subprocess.run([str(apache.ROOT / "quickstart"), *map(str, words), "--data", str(self.data)], cwd="/",
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+                              input=input, capture_output=True, text=True, timeout=300)
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -194,3 +195,75 @@ def test_wrong_words_are_refused(words):
     command = [str(apache.ROOT / "quickstart"), *words.split()]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     assert done.returncode in (1, 2) and done.stderr and not done.stdout
+
+
+# --- where jobs are kept ---
+
+@pytest.fixture(scope="module")
+def on_mariadb():
+    top = apache.new_folder()
+    q = Quickstart(top / "jobs' own data", apache.free_port())
+    try:
+        q.said = q("run", "--port", q.port, "--db", "mysql")
+        yield q
+    finally:
+        q("stop")
+        shutil.rmtree(top)
+
+
+def mariadb_pid(q):
+    return int((q.data / "mariadb.pid").read_text())
+
+
+def test_a_private_mariadb_keeps_the_jobs(on_mariadb):
+    assert re.search(r"status: +done", on_mariadb.said), on_mariadb.said
+    assert not list(on_mariadb.data.rglob("jobs.db"))
+    id = started(on_mariadb)
+    assert on_mariadb.text(f"/jobs/{id}/status") == "active\n"
+    on_mariadb.call(f"/jobs/{id}/status", "PUT", b"kill", "text/plain")
+
+
+def test_the_private_mariadb_is_nobody_elses(on_mariadb):
+    pid = mariadb_pid(on_mariadb)
+    assert os.stat(f"/proc/{pid}").st_uid == apache.run_user().pw_uid
+    assert stat.S_IMODE((on_mariadb.data / "data/mariadb").stat().st_mode) == 0o700
+    sockets = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    listening = "".join(open(f"/proc/net/{name}").read() for name in ("tcp", "tcp6"))
+    for inode in re.findall(r"^ *\d+: \w+:\w+ \w+:0000 0A (?:\S+ +){5}(\d+)", listening, re.M):
+        assert f"socket:[{inode}]" not in sockets, "it listens to the network"
+
+
+def test_jobs_are_there_after_a_stop_of_the_private_mariadb(on_mariadb):
+    before = set(re.findall(r'"id": ?"(\w+)"', on_mariadb.call("/jobs", accept="application/json")))
+    pid = mariadb_pid(on_mariadb)
+    on_mariadb("stop")
+    assert apache.state_of(pid) == "Z"
+    said = on_mariadb("run")
+    assert "Starting MariaDB" in said, "it is remembered"
+    assert before <= set(re.findall(r'"id": ?"(\w+)"', on_mariadb.call("/jobs", accept="application/json")))
+
+
+def test_a_database_of_ones_own_is_used_with_the_password_that_is_asked_for():
+    database = mariadb.MariaDB("--skip-name-resolve", "--skip-networking=0", "--bind-address=127.0.0.1", f"--port={apache.free_port()}")
+    top = apache.new_folder()
+    q = Quickstart(top / "data", apache.free_port())
+    try:
+        database.install().start()
+        port = database.sql("SELECT @@port").strip()
+        database.sql("CREATE DATABASE jobs; CREATE USER jobs@'127.0.0.1' IDENTIFIED BY 'secret of mine'; GRANT ALL ON jobs.* TO jobs@'127.0.0.1'")
+        said = q("run", "--port", q.port, "--db", f"mysql://jobs@127.0.0.1:{port}/jobs", input="secret of mine\n")
+        assert re.search(r"status: +done", said), said
+        assert "secret of mine" not in said
+        assert database.sql("SELECT count(*) FROM jobs.job").strip() == "1"
+        kept = (q.data / "database-password").stat()
+        assert stat.S_IMODE(kept.st_mode) == 0o600 and kept.st_uid == apache.run_user().pw_uid
+    finally:
+        q("stop")
+        database.close()
+        shutil.rmtree(top)
+
+
+def test_what_is_no_database_is_refused():
+    q = Quickstart("/nonexistent", 1)
+    for where in ("postgres", "mysql://host/name", "mysql:"):
+        assert "--db wants" in q("run", "--db", where, status=1)
