@@ -512,7 +512,7 @@ def test_a_job_ends_while_all_processes_wait_for_that(nginx):
     server = one_process(nginx).start()
     id = start_gated(server)
     waiting = Background(server, f"/jobs/{id}?wait=60")
-    wait_until(lambda: busy(server.fastcgi_processes()), 20, "the only process waits")
+    wait_until(lambda: server.connections() == 1, 20, "the only process waits")
     (server.data / "run" / id / "work/go").touch()
     status, said = waiting.answer()
     assert status == 0 and '"status":"done"' in said
