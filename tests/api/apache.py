@@ -127,6 +127,11 @@ def load_modules(names):
     return "\n".join(f'LoadModule {n}_module "{folder}/mod_{n}.so"' for n in names if f"mod_{n}.c" not in built_in)
 
 
+def is_static():
+    """Is jobjoker.cgi linked statically, as it is where nothing is in the way of that?"""
+    return b".interp\0" not in (BUILD / "cgi-bin/jobjoker.cgi").read_bytes()
+
+
 def run_user():
     """The user that programs and jobs run as."""
     if os.getuid():

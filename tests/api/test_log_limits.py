@@ -8,6 +8,7 @@ import pytest
 
 import apache
 from apache import runner_of, state_of
+from store import sqlite_only
 from test_faults import fill, small_disk  # noqa: F401: a fixture
 
 LINE = 61  # bytes of each line that is said
@@ -208,6 +209,7 @@ def test_a_runner_that_is_killed_while_it_tells_the_end_tells_it_once(new_server
     assert stop > 4
 
 
+@sqlite_only  # a server of databases is on another disk
 def test_a_disk_that_gets_full_in_the_flood_holds_no_worker(small_disk):  # noqa: F811
     server, limit = small_disk, 400000
     id = floods(server, 4000, 100000, limit)  # the first half is said, and much of the second

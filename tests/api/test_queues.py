@@ -326,6 +326,7 @@ def nobody_follows(server):
 
 
 @pytest.mark.skipif(ON_MYSQL, reason="there the program that is away answers everything")
+@pytest.mark.skipif(not apache.is_static(), reason="a program that is linked dynamically starts the next job itself")
 @pytest.mark.only_on("cgid", "cgi", reason="processes that stay start the next job themselves, and need no program for that")
 @pytest.mark.parametrize("look", ["/jobs/{id}", "/jobs/{id}/status", "/jobs/{id}?wait=30", "tick", "another job"])
 def test_a_line_that_stands_still_is_moved_on_by_the_next_look(new_server, look):

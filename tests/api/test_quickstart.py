@@ -237,7 +237,7 @@ def test_jobs_are_there_after_a_stop_of_the_private_mariadb(on_mariadb):
     before = set(re.findall(r'"id": ?"(\w+)"', on_mariadb.call("/jobs", accept="application/json")))
     pid = mariadb_pid(on_mariadb)
     on_mariadb("stop")
-    assert apache.state_of(pid) == "Z"
+    apache.wait_until(lambda: apache.state_of(pid) == "Z", what="MariaDB's last steps")
     said = on_mariadb("run")
     assert "Starting MariaDB" in said, "it is remembered"
     assert before <= set(re.findall(r'"id": ?"(\w+)"', on_mariadb.call("/jobs", accept="application/json")))
