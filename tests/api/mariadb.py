@@ -64,15 +64,17 @@ class MariaDB:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         subprocess.run([find("mariadb-install-db", "mysql_install_db"), "--no-defaults", "--force", "--skip-test-db",
                         "--auth-root-authentication-method=normal", f"--datadir={self.folder}/data",
-                        f"--user={user.pw_name}"], check=True, capture_output=True, cwd=self.folder, env={"PATH": PATH})
+                        f"--user={user.pw_name}"], check=True, capture_output=True, cwd=self.folder,
+                       env={"PATH": PATH, "TMPDIR": str(self.folder)})
         return self
 
     def start(self):
         """Starts it, again where it was stopped or killed, and waits until it answers."""
         log = open(self.top / "log", "ab")
+        # In a folder for temporary tables that others share, each that starts would remove the tables of the others.
         self.process = subprocess.Popen(
             [find("mariadbd", "mysqld"), "--no-defaults", f"--datadir={self.folder}/data", f"--socket={self.socket}",
-             f"--pid-file={self.folder}/pid", f"--user={server_user().pw_name}", "--skip-networking",
+             f"--pid-file={self.folder}/pid", f"--tmpdir={self.folder}", f"--user={server_user().pw_name}", "--skip-networking",
              "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--skip-log-bin",
              "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync", "--debug-no-sync", *self.options],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
