@@ -89,6 +89,7 @@ except PermissionError:
 """
 
 
+@pytest.mark.only_on("cgid", reason="it is mod_cgid's daemon")
 def test_a_sandboxed_worker_does_not_reach_what_starts_programs_for_apache(sandboxed, server, new_server):
     """mod_cgid's daemon starts whatever it is asked to by somebody with Apache's user, and outside of the sandbox."""
     said = {}
