@@ -111,6 +111,7 @@ def test_a_wrong_password_is_told_to_nobody(on_mysql):
 
 
 @needs_mysql
+@pytest.mark.only_on("cgid", "cgi", "fcgid", reason="`jobjoker fastcgi` says so and does not start")
 @pytest.mark.parametrize("how", ["variable", "in the URI", "file that is not there", "relative file"])
 def test_a_password_in_the_wrong_place_is_refused_and_not_shown(new_server, how):
     server = new_server(start=False)
