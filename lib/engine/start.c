@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 #include "engine/engine.h"
 #include "engine/launch.h"
@@ -171,6 +172,7 @@ static int claim_in_store(struct engine *e, struct job *job, enum cause cause, i
 {
     if (begin_move(e, job, cause, err) < 0)
         return -1;
+    e->now_ms = clock_now_ms(); /* the end that made room for it was before this, and perhaps after we began to look */
     claim(e, job, version, t);
     return end_move(e, job, cause, err);
 }
