@@ -42,37 +42,30 @@ static void read_account(struct query *q, struct account *out)
 int store_account_get(const struct store *s, const char *name, struct account *out, bool *found, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[ACCOUNT_GET], err);
-    int step;
 
-    if (!q)
-        return -1;
     *out = (struct account){0};
     query_set_text(q, 1, name);
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "read an account", err) < 0)
+        return -1;
     if (*found)
         read_account(q, out);
     query_end(q);
-    return step == QUERY_ROW || step == QUERY_END ? 0 : query_fail(q, "read an account", err);
+    return 0;
 }
 
 int store_account_each(const struct store *s, const char *after, int limit, int (*each)(const struct account *, void *),
                        void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[ACCOUNT_EACH], err);
-    int step = QUERY_END, result = 0, stop = 0;
+    int result = 0, stop = 0;
     struct account account;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, after ? after : "");
     query_set_number(q, 2, limit);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list accounts", &result, err)) {
         read_account(q, &account);
         stop = each(&account, context);
     }
-    if (!stop && step != QUERY_END)
-        result = query_fail(q, "list accounts", err);
     query_end(q);
     return result;
 }
@@ -88,7 +81,7 @@ int store_account_put(struct store *s, const struct account *account, struct err
     query_set_text(q, 1, account->name);
     query_set_number(q, 2, account->role);
     query_set_number(q, 3, account->disabled);
-    query_set_text(q, 4, account->grant.limited ? account->grant.workers : NULL);
+    query_set_grant(q, 4, &account->grant);
     query_set_text(q, 5, account->password);
     query_set_number(q, 6, account->created_ms);
     return query_run(q, err);

@@ -53,13 +53,10 @@ static const struct statement sql[STATEMENTS] = {
 int audit_chain_get(const struct store *s, struct audit_chain *out, bool *found, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[AUDIT_CHAIN_GET], err);
-    int step;
 
-    if (!q)
-        return -1;
     *out = (struct audit_chain){0};
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "read the ends of the audit trail", err) < 0)
+        return -1;
     if (*found) {
         out->first = query_number(q, 0);
         query_read_hash(q, 1, out->before);
@@ -68,7 +65,7 @@ int audit_chain_get(const struct store *s, struct audit_chain *out, bool *found,
         query_read_hash(q, 4, out->seal);
     }
     query_end(q);
-    return step == QUERY_ROW || step == QUERY_END ? 0 : query_fail(q, "read the ends of the audit trail", err);
+    return 0;
 }
 
 int audit_chain_put(struct store *s, const struct audit_chain *chain, struct error *err)
@@ -208,11 +205,11 @@ struct reading {
 /* Returns how many there were; -1 with err. */
 static int64_t read_page(struct reading *r, struct query *q, struct error *err)
 {
-    int step = QUERY_END;
     int64_t count = 0;
+    int result = 0;
     struct audit_row row;
 
-    while (!r->stopped && (step = query_step(q)) == QUERY_ROW) {
+    while (!r->stopped && query_next(q, "list the audit trail", &result, err)) {
         read_audit_row(q, &row);
         if (r->filter->oldest_first)
             r->rows.from = row.seq + 1;
@@ -221,10 +218,8 @@ static int64_t read_page(struct reading *r, struct query *q, struct error *err)
         count++;
         r->stopped = r->each(&row, r->context);
     }
-    if (!r->stopped && step != QUERY_END)
-        count = query_fail(q, "list the audit trail", err);
     query_end(q);
-    return count;
+    return result < 0 ? -1 : count;
 }
 
 int audit_each(const struct store *s, const struct audit_filter *f, int (*each)(const struct audit_row *, void *),
@@ -255,18 +250,17 @@ int audit_count(const struct store *s, const struct audit_filter *f, int64_t *co
 int refused_get(const struct store *s, struct audit_refused *row, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[REFUSED_GET], err);
-    int step;
+    bool found;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, row->sender);
     query_set_text(q, 2, row->code);
     query_set_number(q, 3, row->minute);
-    step = query_step(q);
-    row->written = step == QUERY_ROW ? query_number(q, 0) : 0;
-    row->missed = step == QUERY_ROW ? query_number(q, 1) : 0;
+    if (query_find(q, &found, "read refused requests", err) < 0)
+        return -1;
+    row->written = found ? query_number(q, 0) : 0;
+    row->missed = found ? query_number(q, 1) : 0;
     query_end(q);
-    return step == QUERY_ROW || step == QUERY_END ? 0 : query_fail(q, "read refused requests", err);
+    return 0;
 }
 
 int refused_put(struct store *s, const struct audit_refused *row, struct error *err)
@@ -286,12 +280,10 @@ int refused_each(const struct store *s, int64_t minute, int (*each)(const struct
                  void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[REFUSED_EACH], err);
-    int step = QUERY_END, result = 0, stop = 0;
+    int result = 0, stop = 0;
 
-    if (!q)
-        return -1;
     query_set_number(q, 1, minute);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "read refused requests", &result, err)) {
         struct audit_refused row = {0};
 
         query_read_text(q, 0, row.sender, sizeof row.sender);
@@ -302,8 +294,6 @@ int refused_each(const struct store *s, int64_t minute, int (*each)(const struct
         row.missed = query_number(q, 5);
         stop = each(&row, context);
     }
-    if (!stop && step != QUERY_END)
-        result = query_fail(q, "read refused requests", err);
     query_end(q);
     return result;
 }

@@ -73,13 +73,12 @@ int store_entry_post(struct store *s, const char *id, enum entry_kind kind, stru
 {
     struct query *q = query_prepare(s, &sql[kind == ENTRY_LOG ? LOG_SIZE : RESPONSE_SIZE], err);
     int64_t job, seq, size;
-    enum query_step step;
+    bool found;
 
     query_set_text(q, 1, id);
-    step = query_step(q);
-    if (step == QUERY_FAILED)
-        return query_fail(q, "read the size of a log", err);
-    if (step == QUERY_END) {
+    if (query_find(q, &found, "read the size of a log", err) < 0)
+        return -1;
+    if (!found) {
         query_end(q);
         return error_set(err, 404, "job_unknown", "there is no job %s", id);
     }
@@ -110,10 +109,10 @@ struct reading {
 /* Returns how many there were; -1 with err. */
 static int64_t read_page(struct reading *r, struct query *q, struct error *err)
 {
-    int step = QUERY_END;
     int64_t count = 0;
+    int result = 0;
 
-    while (!r->stopped && (step = query_step(q)) == QUERY_ROW) {
+    while (!r->stopped && query_next(q, "read entries", &result, err)) {
         struct entry e = {
             .seq = query_number(q, 0),
             .start = query_number(q, 1),
@@ -127,10 +126,8 @@ static int64_t read_page(struct reading *r, struct query *q, struct error *err)
         count++;
         r->stopped = r->each(&e, r->context);
     }
-    if (!r->stopped && step != QUERY_END)
-        count = query_fail(q, "read entries", err);
     query_end(q);
-    return count;
+    return result < 0 ? -1 : count;
 }
 
 int store_entry_each(const struct store *s, int64_t job, enum entry_kind kind, int64_t after_seq, int64_t limit,

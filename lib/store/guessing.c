@@ -35,16 +35,13 @@ int store_password_seen_get(const struct store *s, const unsigned char *hash, in
                             struct error *err)
 {
     struct query *q = query_prepare(s, &sql[SEEN_GET], err);
-    int step;
 
-    if (!q)
-        return -1;
     query_set_hash(q, 1, hash);
     query_set_number(q, 2, now_ms);
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "look up a password", err) < 0)
+        return -1;
     query_end(q);
-    return step == QUERY_ROW || step == QUERY_END ? 0 : query_fail(q, "look up a password", err);
+    return 0;
 }
 
 int store_password_seen_put(struct store *s, const unsigned char *hash, const char *account, int64_t now_ms,
@@ -65,20 +62,19 @@ int store_failure_get(const struct store *s, const unsigned char *hash, int64_t 
                       struct error *err)
 {
     struct query *q = query_prepare(s, &sql[FAILURE_GET], err);
-    int step;
+    bool found;
 
-    if (!q)
-        return -1;
     *out = (struct failure){0};
     query_set_hash(q, 1, hash);
     query_set_number(q, 2, now_ms - FAILURE_KEPT_MS);
-    step = query_step(q);
-    if (step == QUERY_ROW) {
+    if (query_find(q, &found, "read failed log-ins", err) < 0)
+        return -1;
+    if (found) {
         out->count = query_number(q, 0);
         out->last_ms = query_number(q, 1);
     }
     query_end(q);
-    return step == QUERY_ROW || step == QUERY_END ? 0 : query_fail(q, "read failed log-ins", err);
+    return 0;
 }
 
 /* Makes room for one more. Some go at once, so that one who fills the table does not make each of us sort it. */

@@ -217,19 +217,15 @@ static struct query *find_job(const struct store *s, const struct statement *sta
                               struct error *err)
 {
     struct query *q = query_prepare(s, statement, err);
-    enum query_step step;
+    bool found;
 
-    if (!q)
-        return NULL;
     query_set_text(q, 1, id);
-    step = query_step(q);
-    if (step == QUERY_ROW)
+    if (query_find(q, &found, "read a job", err) < 0)
+        return NULL;
+    if (found)
         return q;
-    if (step == QUERY_END)
-        error_set(err, 404, "job_unknown", "there is no job %s", id);
-    else
-        query_fail(q, "read a job", err);
     query_end(q);
+    error_set(err, 404, "job_unknown", "there is no job %s", id);
     return NULL;
 }
 
@@ -389,7 +385,7 @@ int store_job_each(const struct store *s, const struct job_filter *f, int (*each
     struct filter_times times;
     struct buf text = {0};
     struct query *q;
-    int step = QUERY_END, result = 0, stop = 0;
+    int result = 0, stop = 0;
 
     buf_puts(&text, "SELECT number, " JOB_COLUMNS " FROM job");
     put_conditions(f, true, &text);
@@ -397,7 +393,7 @@ int store_job_each(const struct store *s, const struct job_filter *f, int (*each
     q = make_filtered(s, &text, f, &times, err);
     if (!q)
         return -1;
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list jobs", &result, err)) {
         struct job job;
 
         if ((result = read_job(q, &job, err)) < 0)
@@ -405,8 +401,6 @@ int store_job_each(const struct store *s, const struct job_filter *f, int (*each
         stop = each(&job, context);
         job_clear(&job);
     }
-    if (!stop && result == 0 && step != QUERY_END)
-        result = query_fail(q, "list jobs", err);
     query_free(q);
     return result;
 }
@@ -436,20 +430,16 @@ int store_job_count(const struct store *s, const struct job_filter *f, int64_t *
 int store_job_counts(const struct store *s, const struct grant *grant, int64_t *counts, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[JOB_COUNTS], err);
-    int step, result = 0;
+    int result = 0;
 
-    if (!q)
-        return -1;
     query_set_grant(q, 1, grant);
     memset(counts, 0, JOB_STATES * sizeof *counts);
-    while ((step = query_step(q)) == QUERY_ROW) {
+    while (query_next(q, "count jobs", &result, err)) {
         int state = query_int(q, 0);
 
         if (state > 0 && state < JOB_STATES)
             counts[state] = query_number(q, 1);
     }
-    if (step != QUERY_END)
-        result = query_fail(q, "count jobs", err);
     query_end(q);
     return result;
 }

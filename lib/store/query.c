@@ -74,6 +74,27 @@ enum query_step query_step(struct query *q)
     return q ? q->store->ops->step(q) : QUERY_FAILED;
 }
 
+int query_find(struct query *q, bool *found, const char *what, struct error *err)
+{
+    enum query_step step = query_step(q);
+
+    *found = step == QUERY_ROW;
+    if (step != QUERY_FAILED)
+        return 0;
+    query_fail(q, what, err);
+    query_end(q);
+    return -1;
+}
+
+bool query_next(struct query *q, const char *what, int *result, struct error *err)
+{
+    enum query_step step = query_step(q);
+
+    if (step == QUERY_FAILED)
+        *result = query_fail(q, what, err);
+    return step == QUERY_ROW;
+}
+
 enum query_type query_type(const struct query *q, int column)
 {
     return q->store->ops->type(q, column);

@@ -47,6 +47,12 @@ void query_set_grant(struct query *q, int at, const struct grant *grant);
 enum query_step { QUERY_ROW, QUERY_END, QUERY_FAILED };
 enum query_step query_step(struct query *q);
 
+/* Of a query for one thing: is it there? Then its row is to be read, and the query to be ended; where it is not, ending it
+ * again does no harm. -1: as query_fail() with `what`; it has ended. */
+int query_find(struct query *q, bool *found, const char *what, struct error *err);
+/* Of a loop over rows: is there one more? It stops at a failure too, which sets *result to -1, as query_fail() with `what`. */
+bool query_next(struct query *q, const char *what, int *result, struct error *err);
+
 /* Of the row at hand; what is returned by pointer is good until the next step. */
 enum query_type { QUERY_NULL, QUERY_NUMBER, QUERY_TEXT, QUERY_BYTES };
 enum query_type query_type(const struct query *q, int column);

@@ -73,36 +73,30 @@ static void read_queue(struct query *q, struct queue *out)
 int store_queue_get(const struct store *s, const char *name, struct queue *out, bool *found, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[QUEUE_GET], err);
-    enum query_step step;
-    int result;
 
     *out = (struct queue){0};
     query_set_text(q, 1, name);
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "read a queue", err) < 0)
+        return -1;
     if (*found)
         read_queue(q, out);
-    result = step == QUERY_FAILED ? query_fail(q, "read a queue", err) : 0;
     query_end(q);
-    return result;
+    return 0;
 }
 
 int store_queue_each(const struct store *s, const char *after, int limit, int (*each)(const struct queue *, void *),
                      void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[QUEUE_EACH], err);
-    enum query_step step = QUERY_END;
     int result = 0, stop = 0;
     struct queue queue;
 
     query_set_text(q, 1, after ? after : "");
     query_set_number(q, 2, limit);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list queues", &result, err)) {
         read_queue(q, &queue);
         stop = each(&queue, context);
     }
-    if (step == QUERY_FAILED)
-        result = query_fail(q, "list queues", err);
     query_end(q);
     return result;
 }
@@ -212,19 +206,17 @@ int queues_follow_state(struct store *s, const struct job *job, enum job_state f
 /* The id, and the number beside it, of what a query finds first; id "": nothing. Ends it. */
 static int read_first(struct query *q, char id[ULID_SIZE], int64_t *number, struct error *err)
 {
-    enum query_step step = query_step(q);
-    int result = 0;
+    bool found;
 
     id[0] = '\0';
-    if (step == QUERY_ROW) {
+    if (query_find(q, &found, "find who is first in line", err) < 0)
+        return -1;
+    if (found)
         query_read_text(q, 0, id, ULID_SIZE);
-        if (number)
-            *number = query_number(q, 1);
-    } else if (step == QUERY_FAILED) {
-        result = query_fail(q, "find who is first in line", err);
-    }
+    if (found && number)
+        *number = query_number(q, 1);
     query_end(q);
-    return result;
+    return 0;
 }
 
 int store_line_first(const struct store *s, const char *queue, char id[ULID_SIZE], struct error *err)
@@ -265,18 +257,17 @@ int store_gate_count(const struct store *s, const char *worker, int64_t *count, 
 int store_gate_next(const struct store *s, const char *after, char worker[JOB_WORKER_SIZE], struct error *err)
 {
     struct query *q = query_prepare(s, &sql[GATE_NEXT], err);
-    enum query_step step;
-    int result;
+    bool found;
 
     query_set_text(q, 1, after);
-    step = query_step(q);
-    result = step == QUERY_FAILED ? query_fail(q, "find who waits for a worker", err) : 0;
-    if (step == QUERY_ROW)
+    if (query_find(q, &found, "find who waits for a worker", err) < 0)
+        return -1;
+    if (found)
         query_read_text(q, 0, worker, JOB_WORKER_SIZE);
     query_end(q);
-    if (step == QUERY_END)
+    if (!found)
         worker[0] = '\0';
-    return result;
+    return 0;
 }
 
 int store_line_position(const struct store *s, const struct job *job, int64_t *position, struct error *err)

@@ -55,38 +55,31 @@ static void read_secret(struct query *q, struct secret *out)
 int store_secret_get(const struct store *s, const char *name, struct secret *out, bool *found, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[SECRET_GET], err);
-    int step;
 
-    if (!q)
-        return -1;
     *out = (struct secret){0};
     query_set_text(q, 1, name);
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "read a secret", err) < 0)
+        return -1;
     if (*found)
         read_secret(q, out);
     query_end(q);
-    return step == QUERY_ROW || step == QUERY_END ? 0 : query_fail(q, "read a secret", err);
+    return 0;
 }
 
 int store_secret_each(const struct store *s, const struct secret_filter *f, int (*each)(const struct secret *, void *),
                       void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[f->sealed ? SECRET_EACH_SEALED : SECRET_EACH], err);
-    int step = QUERY_END, result = 0, stop = 0;
+    int result = 0, stop = 0;
     struct secret secret;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, f->after ? f->after : "");
     query_set_number(q, 2, f->limit);
     query_set_text(q, 3, f->worker);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list secrets", &result, err)) {
         read_secret(q, &secret);
         stop = each(&secret, context);
     }
-    if (!stop && step != QUERY_END)
-        result = query_fail(q, "list secrets", err);
     query_end(q);
     return result;
 }
@@ -101,7 +94,7 @@ int store_secret_put(struct store *s, const struct secret *secret, struct error 
     struct query *q = query_prepare(s, &sql[secret->sealed ? SECRET_PUT : SECRET_CHANGE], err);
 
     query_set_text(q, 1, secret->name);
-    query_set_text(q, 2, secret->grant.limited ? secret->grant.workers : NULL);
+    query_set_grant(q, 2, &secret->grant);
     query_set_number(q, 3, secret->as_file);
     query_set_number(q, 4, secret->created_ms);
     query_set_text(q, 5, secret->creator);

@@ -83,10 +83,9 @@ static int read_columns(const struct store *s, struct table *t, struct error *er
 {
     struct query *q = query_make(s, dialect_of(s)->columns, err);
     int result = 0;
-    enum query_step step = QUERY_END;
 
     query_set_text(q, 1, t->name);
-    while (result == 0 && (step = query_step(q)) == QUERY_ROW) {
+    while (result == 0 && query_next(q, "read the columns of a table", &result, err)) {
         struct table_column *c = &t->columns[t->column_count];
 
         if (t->column_count == TABLE_COLUMNS_MAX) {
@@ -101,8 +100,6 @@ static int read_columns(const struct store *s, struct table *t, struct error *er
         if (!is_name(c->name))
             result = schema_odd(t->name, err);
     }
-    if (step == QUERY_FAILED)
-        result = query_fail(q, "read the columns of a table", err);
     query_free(q);
     if (result == 0 && (!is_name(t->name) || t->key_count < 1 || t->key_count > TABLE_KEY_MAX))
         result = schema_odd(t->name, err);
@@ -126,14 +123,11 @@ static int add_table(struct tables *out, const struct query *q, struct error *er
 int tables_read(const struct store *s, struct tables *out, struct error *err)
 {
     struct query *q = query_make(s, dialect_of(s)->tables, err);
-    enum query_step step = QUERY_END;
     int result = 0;
 
     *out = (struct tables){0};
-    while (result == 0 && (step = query_step(q)) == QUERY_ROW)
+    while (result == 0 && query_next(q, "read the names of the tables", &result, err))
         result = add_table(out, q, err);
-    if (step == QUERY_FAILED)
-        result = query_fail(q, "read the names of the tables", err);
     query_free(q);
     for (size_t i = 0; result == 0 && i < out->count; i++)
         result = read_columns(s, &out->list[i], err);

@@ -79,60 +79,48 @@ static void read_owner(struct query *q, int c, struct token *out)
 static int get_owner(const struct store *s, struct token *token, bool *found, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[OWNER_GET], err);
-    int step;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, token->account);
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "read a token's owner", err) < 0)
+        return -1;
     if (*found)
         read_owner(q, 0, token);
     query_end(q);
-    return step == QUERY_ROW || step == QUERY_END ? 0 : query_fail(q, "read a token's owner", err);
+    return 0;
 }
 
 int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[TOKEN_GET], err);
-    int step;
 
-    if (!q)
-        return -1;
     *out = (struct token){0};
     query_set_hash(q, 1, hash);
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "read a token", err) < 0)
+        return -1;
     if (*found)
         read_token(q, out);
     query_end(q);
-    if (*found)
-        return get_owner(s, out, found, err);
-    return step == QUERY_END ? 0 : query_fail(q, "read a token", err);
+    return *found ? get_owner(s, out, found, err) : 0;
 }
 
 int store_token_each(const struct store *s, const char *account, const char *after, int limit,
                      int (*each)(const struct token *, void *), void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[TOKEN_EACH], err);
-    int step = QUERY_END, result = 0, stop = 0;
+    int result = 0, stop = 0;
     char first[2 * SECRET_HASH_SIZE + 1];
     struct token token;
 
-    if (!q)
-        return -1;
     /* An id is the beginning of a hash: what follows the last hash that begins with it? */
     snprintf(first, sizeof first, "%s%s", after ? after : "", after ? "g" : "");
     query_set_text(q, 1, account);
     query_set_text(q, 2, first);
     query_set_number(q, 3, limit);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list tokens", &result, err)) {
         read_token(q, &token);
         read_owner(q, OWNER_COLUMN, &token);
         stop = each(&token, context);
     }
-    if (!stop && step != QUERY_END)
-        result = query_fail(q, "list tokens", err);
     query_end(q);
     return result;
 }
@@ -158,7 +146,7 @@ int store_token_put(struct store *s, const struct token *token, struct error *er
     query_set_number(q, 4, token->kind);
     query_set_hash(q, 5, token->has_parent ? token->parent : NULL);
     query_set_text(q, 6, token->name);
-    query_set_text(q, 7, token->grant.limited ? token->grant.workers : NULL);
+    query_set_grant(q, 7, &token->grant);
     query_set_text(q, 8, token->addresses);
     query_set_number(q, 9, token->created_ms);
     query_set_number(q, 10, token->expires_ms);

@@ -80,20 +80,15 @@ int store_worker_get(const struct store *s, const char *name, int64_t version, b
                      struct error *err)
 {
     struct query *q = query_prepare(s, &sql[version ? WORKER_GET_VERSION : code ? WORKER_GET_CODE : WORKER_GET], err);
-    int step, result;
+    bool found;
+    int result;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, name);
     if (version)
         query_set_number(q, 2, version);
-    step = query_step(q);
-    if (step == QUERY_ROW)
-        result = read_worker(q, out, err);
-    else if (step == QUERY_END)
-        result = error_set(err, 404, "worker_unknown", "there is no worker %s", name);
-    else
-        result = query_fail(q, "read a worker", err);
+    if (query_find(q, &found, "read a worker", err) < 0)
+        return -1;
+    result = found ? read_worker(q, out, err) : error_set(err, 404, "worker_unknown", "there is no worker %s", name);
     query_end(q);
     return result;
 }
@@ -102,14 +97,12 @@ int store_worker_each(const struct store *s, const struct grant *grant, const ch
                       int (*each)(const struct worker *, void *), void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[WORKER_EACH], err);
-    int step, result = 0, stop = 0;
+    int result = 0, stop = 0;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, after ? after : "");
     query_set_number(q, 2, limit);
     query_set_grant(q, 3, grant);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list workers", &result, err)) {
         struct worker w;
 
         if ((result = read_worker(q, &w, err)) < 0)
@@ -117,8 +110,6 @@ int store_worker_each(const struct store *s, const struct grant *grant, const ch
         stop = each(&w, context);
         worker_clear(&w);
     }
-    if (!stop && result == 0 && step != QUERY_END)
-        result = query_fail(q, "list workers", err);
     query_end(q);
     return result;
 }
