@@ -56,6 +56,9 @@ void command_close(struct command_site *site);
 /* From here on the next change has a row in the audit trail: this user of the machine did this ("jobjoker user add") to that. */
 int command_note(struct command_site *site, const char *action, const char *object, struct error *err);
 
+/* A whole command: does this to the one thing that is named, with a row in the audit trail. Returns the exit status. */
+int command_act_on(int argc, char **argv, const char *action, int (*act)(struct store *, const char *, struct error *));
+
 /* Asks for a new password twice on the terminal, without showing it; or reads a line of standard input where that is none. */
 int command_read_password(char *out, size_t size, struct error *err);
 

@@ -132,19 +132,7 @@ int command_secret_list(int argc, char **argv)
 
 int command_secret_delete(int argc, char **argv)
 {
-    struct command_site site = {0};
-    struct error err = {0};
-    int result;
-
-    if (argc != 1)
-        return EXIT_USAGE;
-    result = command_open(&site, NULL, &err);
-    if (result == 0)
-        result = command_note(&site, "jobjoker secret delete", argv[0], &err);
-    if (result == 0)
-        result = vault_delete(site.db, argv[0], &err);
-    command_close(&site);
-    return result < 0 ? command_complain(&err) : 0;
+    return command_act_on(argc, argv, "jobjoker secret delete", vault_delete);
 }
 
 int command_secret_rotate_key(int argc, char **argv)

@@ -125,6 +125,23 @@ void command_close(struct command_site *site)
     site->db = NULL;
 }
 
+int command_act_on(int argc, char **argv, const char *action, int (*act)(struct store *, const char *, struct error *))
+{
+    struct command_site site;
+    struct error err = {0};
+    int result;
+
+    if (argc != 1)
+        return EXIT_USAGE;
+    result = command_open(&site, NULL, &err);
+    if (result == 0)
+        result = command_note(&site, action, argv[0], &err);
+    if (result == 0)
+        result = act(site.db, argv[0], &err);
+    command_close(&site);
+    return result < 0 ? command_complain(&err) : 0;
+}
+
 /* One line, without its end. -1: there is none, or it is too long. */
 static int read_line(FILE *in, char *out, size_t size)
 {

@@ -115,19 +115,12 @@ int command_token_list(int argc, char **argv)
     return result < 0 ? command_complain(&err) : 0;
 }
 
+static int revoke_anybodys(struct store *db, const char *id, struct error *err)
+{
+    return tokens_revoke(db, id, NULL, err);
+}
+
 int command_token_revoke(int argc, char **argv)
 {
-    struct command_site site;
-    struct error err = {0};
-    int result;
-
-    if (argc != 1)
-        return EXIT_USAGE;
-    result = command_open(&site, NULL, &err);
-    if (result == 0)
-        result = command_note(&site, "jobjoker token revoke", argv[0], &err);
-    if (result == 0)
-        result = tokens_revoke(site.db, argv[0], NULL, &err);
-    command_close(&site);
-    return result < 0 ? command_complain(&err) : 0;
+    return command_act_on(argc, argv, "jobjoker token revoke", revoke_anybodys);
 }

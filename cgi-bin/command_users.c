@@ -137,17 +137,5 @@ int command_user_list(int argc, char **argv)
 
 int command_user_delete(int argc, char **argv)
 {
-    struct command_site site;
-    struct error err = {0};
-    int result;
-
-    if (argc != 1)
-        return EXIT_USAGE;
-    result = command_open(&site, NULL, &err);
-    if (result == 0)
-        result = command_note(&site, "jobjoker user delete", argv[0], &err);
-    if (result == 0)
-        result = users_delete(site.db, argv[0], &err);
-    command_close(&site);
-    return result < 0 ? command_complain(&err) : 0;
+    return command_act_on(argc, argv, "jobjoker user delete", users_delete);
 }
