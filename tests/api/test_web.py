@@ -222,7 +222,9 @@ def test_a_user_has_a_hundred_sessions_at_most(new_server):
     add_user(server, "ann", "viewer")
     other = session(server, {"user": "admin", "password": server.password})()
     begin = session(server, {"user": "ann", "password": PASSWORD})
-    begun = [begin() for _ in range(102)]
+    begun = [begin() for _ in range(2)]
+    server.store.change("UPDATE token SET used = used - 60000")  # others may share a millisecond with their neighbour
+    begun += [begin() for _ in range(100)]
     assert server.get("/tokens?user=ann&limit=1").json["total"] == 100
     assert [me(server, begun[i]).status for i in (0, 1, 2, 101)] == [401, 401, 200, 200]
     assert me(server, other).status == 200
