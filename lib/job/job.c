@@ -151,6 +151,8 @@ void job_put_json(const struct job *job, struct json_writer *w)
     put_number(w, "slots", job->slots, true);
     put_number(w, "priority", job->priority, true);
     put_waiting(w, job);
+    put_text(w, "schedule", job->schedule[0] ? job->schedule : NULL);
+    put_time(w, "scheduled", job->scheduled_ms);
     put_number(w, "log_size", job->log_size, true);
     put_number(w, "response_size", job->response_size, true);
     put_usage(w, &job->usage);
@@ -158,11 +160,11 @@ void job_put_json(const struct job *job, struct json_writer *w)
 }
 
 const char *const job_columns[] = {
-    "id",      "worker",    "version",       "name",      "status",         "parameters",
-    "pid",     "host",      "created",       "starttime", "stoptime",       "percent",
-    "message", "exit_code", "signal",        "reason",    "stop_requested", "attempt",
-    "timeout", "log_size",  "response_size", "paused",    "cpu_user",       "cpu_system",
-    "max_rss", "wall",      "queue",         "priority",  "waiting",        NULL,
+    "id",      "worker",   "version",        "name",     "status",  "parameters", "pid",
+    "host",    "created",  "starttime",      "stoptime", "percent", "message",    "exit_code",
+    "signal",  "reason",   "stop_requested", "attempt",  "timeout", "log_size",   "response_size",
+    "paused",  "cpu_user", "cpu_system",     "max_rss",  "wall",    "queue",      "priority",
+    "waiting", "schedule", "scheduled",      NULL,
 };
 
 static void csv_time(struct csv_writer *w, int64_t time_ms)
@@ -227,5 +229,7 @@ void job_put_csv(const struct job *job, struct buf *out)
     csv_text(&w, job->queue[0] ? job->queue : NULL);
     csv_int(&w, job->priority);
     csv_text(&w, waiting_name(job->waiting));
+    csv_text(&w, job->schedule[0] ? job->schedule : NULL);
+    csv_time(&w, job->scheduled_ms);
     csv_end_row(&w);
 }

@@ -74,6 +74,8 @@ struct job {
     int64_t waiting_since_ms;
     int64_t due_ms;              /* when it goes on by itself; 0: at no set time */
     int64_t position;            /* in its line, 1 being the next; not stored: 0 unless it was asked for */
+    char schedule[ULID_SIZE];    /* that made it; "": none did */
+    int64_t scheduled_ms;        /* the time that it was meant for; 0: none */
     bool pause_wanted, paused;   /* asked for; done */
     int64_t log_count, log_size; /* entries; bytes of the text */
     int64_t response_count, response_size;

@@ -17,7 +17,7 @@
     "progress, parameters, pause_wanted, paused, on_lost, seen, suspicion, limit_cpu, "         \
     "limit_memory, limit_files, limit_processes, limit_file_size, limit_log, wall, blocks_in, " \
     "blocks_out, switches, switches_forced, queue, slots, priority, max_active, waiting, "      \
-    "waiting_since, due"
+    "waiting_since, due, schedule, scheduled"
 
 enum {
     JOB_INSERT,
@@ -36,7 +36,7 @@ static const struct statement sql[STATEMENTS] = {
     [JOB_INSERT] = {"INSERT INTO job (" JOB_COLUMNS ") VALUES ("
                     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
                     "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, "
-                    "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53)"},
+                    "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55)"},
     [JOB_GET] = {"SELECT number, " JOB_COLUMNS " FROM job WHERE id = ?1"},
     [JOB_UPDATE] = {"UPDATE job SET "
                     "version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8, started = ?10, "
@@ -48,7 +48,7 @@ static const struct statement sql[STATEMENTS] = {
                     "limit_memory = ?37, limit_files = ?38, limit_processes = ?39, limit_file_size = ?40, "
                     "limit_log = ?41, wall = ?42, blocks_in = ?43, blocks_out = ?44, switches = ?45, "
                     "switches_forced = ?46, waiting = ?51, waiting_since = ?52, due = ?53"
-                    " WHERE id = ?1 AND state = ?54"},
+                    " WHERE id = ?1 AND state = ?56"},
     [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2"},
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
     [JOB_PEEK] = {"SELECT state, held, host, worker, waiting FROM job WHERE id = ?1"},
@@ -122,13 +122,15 @@ static int read_job(struct query *q, struct job *j, struct error *err)
     j->waiting = (enum job_waiting)query_int(q, c++);
     j->waiting_since_ms = query_number(q, c++);
     j->due_ms = query_number(q, c++);
+    query_read_text(q, c++, j->schedule, sizeof j->schedule);
+    j->scheduled_ms = query_number(q, c++);
     if (j->parameters)
         return 0;
     job_clear(j);
     return out_of_memory(err);
 }
 
-enum { JOB_COLUMN_COUNT = 53 };
+enum { JOB_COLUMN_COUNT = 55 };
 
 /* In the order of JOB_COLUMNS. */
 static void bind_job(struct query *q, const struct job *j)
@@ -187,6 +189,8 @@ static void bind_job(struct query *q, const struct job *j)
     query_set_number(q, c++, j->waiting);
     query_set_number(q, c++, j->waiting_since_ms);
     query_set_number(q, c++, j->due_ms);
+    query_set_text(q, c++, j->schedule[0] ? j->schedule : NULL);
+    query_set_number(q, c++, j->scheduled_ms);
     assert(c == JOB_COLUMN_COUNT + 1);
 }
 
@@ -316,7 +320,7 @@ int store_job_delete(struct store *s, const struct job *job, struct error *err)
 }
 
 /* Where the values of a filter are bound. */
-enum filter_value { BY_STATE = 1, BY_WORKER, BY_GRANT, BY_NAME, BY_TEXT, BY_SINCE, BY_UNTIL, BY_PAGE };
+enum filter_value { BY_STATE = 1, BY_WORKER, BY_GRANT, BY_NAME, BY_TEXT, BY_SINCE, BY_UNTIL, BY_PAGE, BY_SCHEDULE };
 
 /* The conditions of a filter as SQL. */
 static void put_conditions(const struct job_filter *f, bool page, struct buf *out)
@@ -337,6 +341,8 @@ static void put_conditions(const struct job_filter *f, bool page, struct buf *ou
     else if (f->text)
         buf_puts(out, " AND (instr(lower(id), lower(?5)) OR instr(lower(worker), lower(?5))"
                       " OR instr(lower(name), lower(?5)) OR instr(lower(parameters), lower(?5)))");
+    if (f->schedule)
+        buf_puts(out, " AND schedule = ?9");
     if (f->since_ms)
         buf_puts(out, " AND id >= ?6");
     if (f->until_ms)
@@ -362,6 +368,7 @@ static void bind_filter(struct query *q, const struct job_filter *f, struct filt
     ulid_floor(f->until_ms, times->until);
     query_set_text(q, BY_UNTIL, times->until);
     query_set_text(q, BY_PAGE, f->before_id);
+    query_set_text(q, BY_SCHEDULE, f->schedule);
 }
 
 /* A query that is made for this filter: query_free() it. */
@@ -408,7 +415,7 @@ int store_job_each(const struct store *s, const struct job_filter *f, int (*each
 /* Filters by state and worker alone are answered from the counters. */
 int store_job_count(const struct store *s, const struct job_filter *f, int64_t *count, struct error *err)
 {
-    bool counted = !f->name && !f->text && !f->since_ms && !f->until_ms;
+    bool counted = !f->name && !f->schedule && !f->text && !f->since_ms && !f->until_ms;
     struct filter_times times;
     struct buf text = {0};
     struct query *q;
