@@ -10,8 +10,10 @@
 #include "address.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "engine/keeper.h"
 #include "origin.h"
 #include "router.h"
+#include "tick.h"
 
 /* A static program cannot load cJSON or MySQL's client, so what needs them is handed to the dynamic twin before a byte of it is read: same
  * request, same environment, another program. It costs these requests half a millisecond and spares all others that. */
@@ -45,7 +47,8 @@ static int answer(struct gateway *gateway, struct site *site, struct request *re
     struct engine engine = {.settings = &site->settings,
                             .app_folder = site->app_folder,
                             .fastcgi = site->fastcgi,
-                            .now_ms = clock_now_ms()};
+                            .now_ms = clock_now_ms(),
+                            .read_job = tick_read_job};
     struct context ctx = {.settings = &site->settings, .engine = &engine};
     const struct route *route;
 
@@ -68,6 +71,7 @@ static int answer(struct gateway *gateway, struct site *site, struct request *re
         return -1;
     engine.store = site->store;
     router_answer(route, req, &ctx, site->store, res);
+    engine_keep(&engine);
     return 0;
 }
 

@@ -126,9 +126,10 @@ static const struct command {
     {"doctor", "[URL]", command_doctor,
      "see whether all is in order, and how to set right what is not; asks the site at URL, or\n"
      "at the setting `api`. Ends with 1 when something is wrong"},
-    {"tick", "", command_tick,
-     "look after jobs whose runner is gone: take in what they left, end them as error or start\n"
-     "them again; for cron, on machines that get no requests"},
+    {"tick", "[--keeper]", command_tick,
+     "one pass of all that is due: jobs and schedules whose time has come, jobs whose runner is\n"
+     "gone; for cron, on machines that get no requests. With --keeper, for the keeper, it says\n"
+     "when the next thing is due"},
     {"cron", "EXPRESSION [--zone ZONE] [--from TIME] [--count N]", command_cron,
      "explain a cron expression, and tell its next times (5) from now or from TIME on, on the\n"
      "clock of ZONE (UTC)"},

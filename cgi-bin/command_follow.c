@@ -5,11 +5,15 @@
 #include "base/ulid.h"
 #include "command.h"
 #include "engine/follow.h"
+#include "tick.h"
 
 int command_follow(int argc, char **argv)
 {
     struct command_site site;
-    struct engine engine = {.settings = &site.settings, .app_folder = site.app_folder, .now_ms = clock_now_ms()};
+    struct engine engine = {.settings = &site.settings,
+                            .app_folder = site.app_folder,
+                            .now_ms = clock_now_ms(),
+                            .read_job = tick_read_job};
     bool queue = argc == 2 && strcmp(argv[0], "--queue") == 0;
     struct error err = {0};
     int result;

@@ -17,6 +17,8 @@ read_handler read_queues, read_queue;
 read_handler read_log, read_response;
 /* read_secrets.c */
 read_handler read_secrets, read_secret;
+/* read_schedules.c */
+read_handler read_schedules, read_schedule;
 /* read_users.c */
 read_handler read_users, read_user, read_tokens, read_own_tokens;
 
@@ -37,6 +39,11 @@ write_handler write_log, write_response, write_report;
 /* write_secrets.c */
 write_handler write_secret, write_secret_delete;
 
+/* write_schedules.c */
+write_handler write_schedule, write_schedule_change, write_schedule_delete;
+/* tick.c */
+write_handler write_tick;
+
 /* write_users.c */
 write_handler write_user, write_user_change, write_user_delete, write_token, write_token_delete;
 write_handler write_own_password, write_own_token_delete, write_own_sessions_delete;
@@ -44,6 +51,10 @@ write_handler write_own_password, write_own_token_delete, write_own_sessions_del
 /* For readers that take their time, at each look: may the caller still read? Tokens of the job itself may to its end.
  * -1: 401, 403, 500 (read_jobs.c). */
 int check_reader(const struct request *req, const struct context *ctx, const struct store *db, struct error *err);
+
+/* Puts a schedule into an answer, with its next times (read_schedules.c). */
+struct schedule;
+void schedule_answer(const struct schedule *s, struct response *res);
 
 /* Waits until the job that the path names is over, `seconds` at most (read_jobs.c), or until nobody waits for the answer. Of
  * a job whose runner vanishes meanwhile that is noticed too. *job is the caller's. 404 job_unknown; as check_reader(). */

@@ -150,6 +150,16 @@ static int read_priority(const struct json *given, const struct settings *settin
     return read_whole(given, "priority", -JOB_PRIORITY_MAX, JOB_PRIORITY_MAX, &job->priority, err);
 }
 
+/* One that has passed is as good as now. */
+static int read_run_at(const struct json *given, const struct settings *settings, struct job *job, struct error *err)
+{
+    (void)settings;
+    if (!json_string(given) || text_to_time(json_string(given), &job->due_ms) < 0 || job->due_ms <= 0)
+        return wrong(err, "`run_at` must be a time such as 2026-12-24T18:00:00Z");
+    job->scheduled_ms = job->due_ms;
+    return 0;
+}
+
 /* A member that is null is as good as none, but for those where null says something. */
 static const struct {
     const char *name;
@@ -166,6 +176,7 @@ static const struct {
     {"queue", read_queue, true},
     {"slots", read_slots, false},
     {"priority", read_priority, false},
+    {"run_at", read_run_at, false},
 };
 
 enum { MEMBERS = sizeof members / sizeof *members };

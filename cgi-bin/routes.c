@@ -75,13 +75,28 @@ const struct route routes[] = {
     {METHOD_DELETE, "/queues/:queue", .role = ROLE_OPERATOR, .of_all = true, .write = write_queue_delete,
      .formats = JSON, .summary = "Deletes a queue; not while jobs of it wait or are active."},
 
+    {METHOD_GET, "/schedules", .role = ROLE_VIEWER, .read = read_schedules, .formats = LIST, .query = "limit cursor",
+     .summary = "The list of schedules, with the coming five times of each."},
+    {METHOD_POST, "/schedules", .role = ROLE_OPERATOR, .write = write_schedule, .reads_json = true, .formats = JSON,
+     .body = BODY_PARAMETERS,
+     .summary = "Makes a schedule: "
+                "{\"cron\",\"zone\",\"job\",\"name\",\"enabled\",\"overlap\",\"catch_up\",\"window\",\"jitter\"}."},
+    {METHOD_GET, "/schedules/:schedule", .role = ROLE_VIEWER, .read = read_schedule, .formats = JSON,
+     .summary = "One schedule."},
+    {METHOD_PUT, "/schedules/:schedule", .role = ROLE_OPERATOR, .write = write_schedule_change, .reads_json = true,
+     .formats = JSON, .body = BODY_PARAMETERS, .summary = "Changes what is named, as above."},
+    {METHOD_DELETE, "/schedules/:schedule", .role = ROLE_OPERATOR, .write = write_schedule_delete, .formats = JSON,
+     .summary = "Deletes a schedule; its jobs stay."},
+    {METHOD_POST, "/tick", .role = ROLE_OPERATOR, .write = write_tick, .reads_json = true, .formats = TEXT,
+     .summary = "One pass of all that is due; the answer is when the next thing is."},
+
     {METHOD_GET, "/jobs", .role = ROLE_VIEWER, .read = read_jobs, .formats = LIST, .reap = true,
-     .query = "status worker name q since until limit cursor", .summary = "The list of jobs, newest first."},
+     .query = "status worker name schedule q since until limit cursor", .summary = "The list of jobs, newest first."},
     {METHOD_POST, "/jobs", .role = ROLE_OPERATOR, .write = write_job, .reads_json = true, .formats = TEXT,
      .body = BODY_PARAMETERS,
      .summary =
          "Makes a job: {\"worker\",\"parameters\",\"name\",\"timeout\",\"limits\",\"on_lost\",\"queue\",\"slots\","
-         "\"priority\",\"start\"}."},
+         "\"priority\",\"run_at\",\"start\"}."},
     {METHOD_GET, "/jobs/:id", .role = ROLE_VIEWER, .read = read_job, .formats = LIST, .reap = true, .query = "wait",
      .summary = "One job; with ?wait=S (to 60) as soon as it is over."},
     {METHOD_DELETE, "/jobs/:id", .role = ROLE_OPERATOR, .write = write_job_delete, .formats = JSON, .reap = true,

@@ -29,26 +29,10 @@ struct place {
     }
 
 static const struct place texts[] = {
-    MUST(id),
-    MUST(worker),
-    MUST(code),
-    MUST(folder),
-    MUST(lease),
-    MUST(token),
-    MUST(api),
-    MUST(program),
-    MUST(php),
-    MUST(path),
-    MUST(attempt),
-    MUST(parameters),
-    MAY(user),
-    MAY(sandbox),
-    MAY(cgroup),
-    MAY(stop_at),
-    MAY(sandbox_read),
-    MAY(sandbox_write),
-    MAY(sandbox_sockets),
-    MAY(fastcgi),
+    MUST(id),           MUST(worker),         MUST(code),   MUST(folder), MUST(lease),    MUST(token),
+    MUST(api),          MUST(program),        MUST(php),    MUST(path),   MUST(attempt),  MUST(parameters),
+    MAY(user),          MAY(sandbox),         MAY(cgroup),  MAY(stop_at), MAY(scheduled), MAY(sandbox_read),
+    MAY(sandbox_write), MAY(sandbox_sockets), MAY(fastcgi),
 };
 
 static const struct place numbers[] = {MUST(timeout_ms), MUST(grace_ms), MAY(detach), MAY(nice), MAY(heartbeat_ms)};

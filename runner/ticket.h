@@ -17,7 +17,8 @@ struct ticket {
     int64_t timeout_ms; /* 0: none */
     int64_t grace_ms;
     /* What follows may be missing in the ticket of another version: then it is empty, or 0. */
-    const char *user, *sandbox, *sandbox_read, *sandbox_write, *sandbox_sockets, *cgroup, *fastcgi, *stop_at;
+    const char *user, *sandbox, *sandbox_read, *sandbox_write, *sandbox_sockets, *cgroup, *fastcgi, *stop_at,
+        *scheduled;
     struct limits limits;
     int64_t detach, nice, heartbeat_ms;
 };

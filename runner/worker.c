@@ -102,6 +102,8 @@ static void fill_environment(struct start *s)
     environment_put(e, "JOBJOKER_API", t->api);
     environment_put(e, "JOBJOKER_TOKEN", t->token);
     environment_put(e, "JOBJOKER_ATTEMPT", t->attempt);
+    if (t->scheduled[0])
+        environment_put(e, "JOBJOKER_SCHEDULED_TIME", t->scheduled);
     environment_put(e, "JOBJOKER_LIB", s->library);
     snprintf(path, sizeof path, "%s/python", s->library);
     environment_put(e, "PYTHONPATH", path);

@@ -15,7 +15,9 @@ struct engine {
     const char *api;        /* URL of the API for workers; NULL: the one of the last job that a request started */
     const char *fastcgi;    /* path of a socket at which FastCGI processes take reports; NULL: none */
     int64_t now_ms;         /* when the request began; engine_reap() moves it on */
-    bool has_pushed;        /* it has had a job that waited moved on (follow.h) */
+    /* Makes a job of what would be posted (cgi-bin/job_body.h), for schedules. NULL: this program cannot read it. */
+    int (*read_job)(struct engine *e, const char *wish, struct job *out, struct error *err);
+    bool has_pushed; /* it has had a job that waited moved on (follow.h) */
 };
 
 /* Inserts a job that is idle, and starts it when `start` is true; job->worker, parameters, name and timeout_ms are

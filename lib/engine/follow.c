@@ -4,7 +4,9 @@
 #include <limits.h>
 
 #include "base/cleanup.h"
+#include "engine/due.h"
 #include "engine/line.h"
+#include "engine/schedules.h"
 #include "engine/start.h"
 #include "engine/twin.h"
 
@@ -40,6 +42,16 @@ static int start_due(struct engine *e, const struct job *job, struct error *err)
     return -1;
 }
 
+/* A time of its schedule that has waited for its end. */
+static int make_queued(struct engine *e, const struct job *job, struct error *err)
+{
+    int64_t next_ms;
+
+    if (!engine_schedule_waits(e, job))
+        return 0;
+    return engine_schedule_follow(e, job->schedule, err) < 0 || engine_due(e, INT_MAX, &next_ms, err) < 0 ? -1 : 0;
+}
+
 int follow_through(struct engine *e, const char *id, const char *queue, struct error *err)
 {
     AUTO(job) struct job job = {0};
@@ -48,7 +60,7 @@ int follow_through(struct engine *e, const char *id, const char *queue, struct e
         return line_advance_queue(e, queue, INT_MAX, err) < 0 ? -1 : 0;
     if (store_job_get(e->store, id, &job, err) < 0)
         return -1;
-    if (start_due(e, &job, err) < 0)
+    if (start_due(e, &job, err) < 0 || make_queued(e, &job, err) < 0)
         return -1;
     return line_advance(e, &job, INT_MAX, err) < 0 ? -1 : 0;
 }
@@ -59,7 +71,7 @@ void engine_follow(struct engine *e, const char *id)
     struct error err = {0};
 
     store_refresh(e->store);
-    if (store_job_get(e->store, id, &job, &err) < 0 || !waiting_is_bounded(&job))
+    if (store_job_get(e->store, id, &job, &err) < 0 || !(waiting_is_bounded(&job) || engine_schedule_waits(e, &job)))
         return;
     if (!json_is_there()) {
         engine_follow_later(e, id);

@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/spawn.h"
+#include "base/text.h"
 #include "engine/lease.h"
 #include "engine/vault.h"
 #include "worker/options.h"
@@ -181,6 +182,17 @@ static int put_conditions(const struct engine *e, const struct job *job, const s
     return 0;
 }
 
+/* The time that it was meant for, as the worker gets it. */
+static void put_scheduled(struct buf *ticket, int64_t time_ms)
+{
+    char text[TEXT_TIME_SIZE];
+
+    if (!time_ms)
+        return;
+    text_from_time(time_ms, text);
+    put(ticket, "scheduled", text);
+}
+
 static int write_ticket(const struct engine *e, const struct job *job, const struct launch *l, struct buf *ticket,
                         struct error *err)
 {
@@ -203,6 +215,7 @@ static int write_ticket(const struct engine *e, const struct job *job, const str
     put(ticket, "program", program);
     put(ticket, "fastcgi", e->fastcgi ? e->fastcgi : "");
     put_number(ticket, "attempt", job->attempt);
+    put_scheduled(ticket, job->scheduled_ms);
     put_number(ticket, "timeout_ms", job->timeout_ms);
     put_number(ticket, "grace_ms", e->settings->grace_ms);
     put(ticket, "php", e->settings->php);

@@ -28,7 +28,7 @@ int engine_tell_state(struct engine *e, const char *id, enum job_state state, st
     job->waiting_since_ms = job->due_ms = 0;
     if (store_job_update(e->store, job, from, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
-    if (waiting_is_bounded(job))
+    if (waiting_is_bounded(job) || job->schedule[0])
         engine_follow(e, job->id);
     return 0;
 }

@@ -125,7 +125,7 @@ static int check_lease(const struct job *job, const unsigned char *lease_hash, s
 /* Also when its end was told before: who took it in then may not have come to this. */
 static int follow_end(struct engine *e, const struct job *job)
 {
-    if (job->state != JOB_ACTIVE && waiting_is_bounded(job))
+    if (job->state != JOB_ACTIVE && (waiting_is_bounded(job) || job->schedule[0]))
         engine_follow(e, job->id);
     return 0;
 }

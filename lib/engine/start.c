@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/launch.h"
 #include "engine/follow.h"
+#include "engine/keeper.h"
 #include "engine/lease.h"
 #include "engine/line.h"
 #include "engine/start.h"
@@ -333,7 +334,10 @@ int engine_create(struct engine *e, struct job *job, bool start, struct error *e
     if (job->due_ms > e->now_ms) {
         job->waiting = WAITING_TIME;
         job->waiting_since_ms = e->now_ms;
-        return put_down(e, job, err);
+        if (put_down(e, job, err) < 0)
+            return -1;
+        engine_wake(e);
+        return 0;
     }
     start = start || job->due_ms;
     job->due_ms = 0;

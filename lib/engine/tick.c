@@ -1,0 +1,44 @@
+/* The clock's pass over everything. Nothing below waits for it: whoever has time on his hands calls it. */
+#include "engine/tick.h"
+
+#include <limits.h>
+
+#include "base/clock.h"
+#include "engine/due.h"
+#include "engine/line.h"
+#include "engine/schedules.h"
+#include "store/schedules.h"
+
+/* Keeps the first of several errors, and lets go of what the part that failed had begun. */
+static int note(struct engine *e, int result, const struct error *problem, int so_far, struct error *err)
+{
+    if (result >= 0)
+        return so_far;
+    store_rollback(e->store);
+    if (so_far == 0)
+        *err = *problem;
+    return -1;
+}
+
+static bool earlier(int64_t a, int64_t b)
+{
+    return a && (!b || a < b);
+}
+
+int engine_tick(struct engine *e, struct tick *out, struct error *err)
+{
+    struct error problem = {0};
+    int64_t next_time = 0, next_job = 0, reboots = 0;
+    int result;
+
+    result = note(e, engine_reap(e, &problem), &problem, 0, err);
+    result = note(e, engine_see_start(e, &problem), &problem, result, err);
+    result = note(e, engine_schedules(e, &next_time, &problem), &problem, result, err);
+    result = note(e, engine_due(e, INT_MAX, &next_job, &problem), &problem, result, err);
+    result = note(e, line_advance_all(e, &problem), &problem, result, err);
+    store_refresh(e->store);
+    result = note(e, store_schedule_reboots(e->store, &reboots, &problem), &problem, result, err);
+    out->next_ms = earlier(next_time, next_job) ? next_time : next_job;
+    out->after_boot = reboots > 0;
+    return result;
+}
