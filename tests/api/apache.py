@@ -374,8 +374,10 @@ class Server:
         sanitizer had something to say."""
         try:
             if self.process and self.process.poll() is None:
+                self.end_schedules()
                 self.kill_jobs()
             self.stop()
+            (self.data / "keeper").unlink(missing_ok=True)  # which ends the keeper
             left = self.processes_after(20)  # a busy machine ends them late
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
@@ -385,11 +387,25 @@ class Server:
         finally:
             shutil.rmtree(self.top, ignore_errors=True)
 
-    def kill_jobs(self):
-        jobs = self.get("/jobs?status=active&limit=1000")
-        if jobs.status == 200 and jobs.headers.get("content-type", "").startswith("application/json"):
-            for job in jobs.data:
+    def end_schedules(self):
+        """So that nothing starts while jobs are killed, nor a keeper for it."""
+        schedules = self.get("/schedules?limit=1000")
+        if schedules.status == 200 and schedules.headers.get("content-type", "").startswith("application/json"):
+            for schedule in schedules.data:
+                self.delete(f"/schedules/{schedule['id']}")
+        for job in self.jobs("status=idle"):
+            if job["waiting"]:
                 self.put(f"/jobs/{job['id']}/status", "kill")
+
+    def kill_jobs(self):
+        for job in self.jobs("status=active"):
+            self.put(f"/jobs/{job['id']}/status", "kill")
+
+    def jobs(self, query):
+        """Those of a filter; none where the server cannot tell any more."""
+        jobs = self.get(f"/jobs?{query}&limit=1000")
+        well = jobs.status == 200 and jobs.headers.get("content-type", "").startswith("application/json")
+        return jobs.data if well else []
 
     def processes_after(self, seconds, of="/"):
         """Our processes that are still there after at most that time, as {pid: command}. of: a part of the command."""

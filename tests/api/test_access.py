@@ -40,6 +40,12 @@ REACHED = {
     "GET /queues/:queue": (404, None),
     "PUT /queues/:queue": (422, {"slots": 0}),
     "DELETE /queues/:queue": (404, None),
+    "GET /schedules": (200, None),
+    "POST /schedules": (422, {}),
+    "GET /schedules/:schedule": (404, None),
+    "PUT /schedules/:schedule": (404, {}),
+    "DELETE /schedules/:schedule": (404, None),
+    "POST /tick": (200, {}),
     "GET /workers": (200, None),
     "GET /workers/:name": (200, None),
     "GET /workers/:name/code": (200, None),
@@ -213,7 +219,7 @@ def ask(server, method, path, body=None, headers=()):
 
 def path_of(name, job, worker="Mine"):
     path = name.split()[1]
-    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16).replace(":secret", "NONE").replace(":queue", "none")
+    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16).replace(":secret", "NONE").replace(":queue", "none").replace(":schedule", "0" * 26)
 
 
 def test_no_route_was_forgotten():

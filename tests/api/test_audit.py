@@ -93,6 +93,10 @@ def new_secret(server):
     return name
 
 
+def new_schedule(server):
+    return server.post("/schedules", {"cron": "@yearly", "job": {"worker": "Any"}}).data[0]["id"]
+
+
 ADMIN, VIC, OP = password("ann"), password("vic"), password("op")
 
 # How each write is done so that it succeeds: who calls, and what makes its object; the path's, or one that `made` finds in the
@@ -112,6 +116,10 @@ WRITES = {
     "DELETE /secrets/:secret": (ADMIN, "ann", "password", new_secret, None, 200),
     "PUT /queues/:queue": (OP, "op", "password", lambda s: f"new-{last_seq(s)}", {"slots": 1}, 201),
     "DELETE /queues/:queue": (OP, "op", "password", lambda s: s.put("/queues/old", {}) and "old", None, 200),
+    "POST /schedules": (OP, "op", "password", lambda data: data["id"], {"cron": "@yearly", "job": {"worker": "Any"}}, 201),
+    "PUT /schedules/:schedule": (OP, "op", "password", lambda s: new_schedule(s), {"name": "new"}, 200),
+    "DELETE /schedules/:schedule": (OP, "op", "password", lambda s: new_schedule(s), None, 200),
+    "POST /tick": (OP, "op", "password", None, {}, 200),
     "PUT /workers/:name": (ADMIN, "ann", "password", lambda s: "New", "#!/bin/sh\n", 201),
     "DELETE /workers/:name": (ADMIN, "ann", "password", lambda s: s.put_worker("Gone", "#!/bin/sh\n") and "Gone", None, 200),
     "POST /jobs": (OP, "op", "password", lambda data: data["id"], {"worker": "Any", "start": True}, 201),
