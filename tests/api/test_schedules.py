@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import os
 import pathlib
+import random
 import signal
 import sqlite3
 import subprocess
@@ -440,6 +441,32 @@ def test_what_runs_after_a_start_of_the_machine(server):
 
 
 # --- several at once ---
+
+def test_passes_that_are_killed_lose_no_time_and_make_none_twice(server):
+    """A minute passes, and a pass is killed at any moment of it, fifty times."""
+    made = schedule(server, "* * * * *", catch_up="all", window=HOUR)
+    end_keeper(server)
+    first = time_of(made["next"][0])
+    command = apache.as_user() + [str(server.site / "cgi-bin/jobjoker"), "tick", "--keeper"]
+    environment = {"PATH": apache.PATH, "JOBJOKER_DATA": str(server.data), "JOBJOKER_CLOCK_FILE": str(server.clock.file)}
+    rng, killed = random.Random(7), 0
+    server.clock.move_to(first.isoformat())
+    for minute in range(50):
+        server.clock.move(MINUTE if minute else 0)
+        tick = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            tick.wait(rng.uniform(0.001, 0.015))
+        except subprocess.TimeoutExpired:
+            tick.kill()
+            tick.wait()
+            killed += 1
+    assert killed
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    jobs = all_over(server, made, 50)
+    assert [time_of(j["scheduled"]) for j in jobs] == [first + datetime.timedelta(minutes=n) for n in range(50)]
+    # Who is killed between the claim and the start of the runner leaves a job that is lost, and is told so.
+    assert {j["status"] for j in jobs} <= {"done", "error"} and {j["reason"] for j in jobs} <= {None, "runner lost"}
+
 
 def test_of_two_front_ends_each_time_is_taken_by_one(server, new_server):
     """1,000 jobs are due at once, 40 of them by schedules, and two Apaches, their requests and the keeper all tick."""
