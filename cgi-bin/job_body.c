@@ -173,6 +173,7 @@ static const struct {
     {"timeout", read_timeout, false},
     {"limits", read_limits, false},
     {"on_lost", read_on_lost, false},
+    {.name = "retries"},
     {"queue", read_queue, true},
     {"slots", read_slots, false},
     {"priority", read_priority, false},
@@ -196,6 +197,23 @@ static int check_members(const struct json *body, struct error *err)
     return 0;
 }
 
+/* What its worker says of that holds for a job that says something else too: which exit status means that it is no use. */
+static int settle_retries(const struct json *given, const struct worker_options *options, struct job *job,
+                          struct error *err)
+{
+    struct retries retries = options->retries;
+    struct buf text = {0};
+
+    if (given ? json_type(given) == JSON_NULL : !options->has_retries)
+        return 0;
+    retries.no_retry = options->no_retry;
+    if (given && retries_read_json(given, "job_invalid", &retries, err) < 0)
+        return -1;
+    retries_to_text(&retries, &text);
+    job->retries = buf_take(&text);
+    return job->retries ? 0 : error_set(err, 500, "internal", "the server ran out of memory");
+}
+
 /* What the job asks for itself, over what its worker and the settings say. */
 static int settle_wishes(const struct json *body, const struct worker *w, const struct settings *settings,
                          struct job *job, struct error *err)
@@ -213,7 +231,7 @@ static int settle_wishes(const struct json *body, const struct worker *w, const 
         if (members[i].read(given, settings, job, err) < 0)
             return -1;
     }
-    return 0;
+    return settle_retries(json_member(body, "retries"), &options, job, err);
 }
 
 /* A name that is misspelt would be a queue of its own, without limits. */

@@ -11,13 +11,15 @@
 
 enum { TAIL_MAX = 100000, ENTRIES_MAX = 1000 };
 
-/* One job's log or response, as it is now. */
+/* One job's log or response, as it is now: all of it, or what was said in one attempt. */
 struct text {
     const struct store *db;
     struct job job;
     enum entry_kind kind;
-    int64_t count; /* entries */
-    int64_t size;  /* bytes of the text */
+    struct extent before; /* what is no part of it, at the beginning */
+    int64_t count;        /* entries until its end */
+    int64_t size;         /* bytes until its end */
+    bool complete;        /* nothing will be added */
 };
 
 static void text_clear(struct text *t)
@@ -36,9 +38,7 @@ static int settle_size(struct text *t, struct error *err)
 {
     bool open = true;
 
-    t->count = t->kind == ENTRY_LOG ? t->job.log_count : t->job.response_count;
-    t->size = t->kind == ENTRY_LOG ? t->job.log_size : t->job.response_size;
-    if (t->kind == ENTRY_LOG || t->count == 0)
+    if (t->kind == ENTRY_LOG || t->count == t->before.count)
         return 0;
     if (store_entry_each(t->db, t->job.number, t->kind, t->count - 1, 1, note_open, &open, err) < 0)
         return -1;
@@ -46,11 +46,51 @@ static int settle_size(struct text *t, struct error *err)
     return 0;
 }
 
-static int text_load(struct text *t, const char *id, struct error *err)
+static struct extent extent_of(const struct text *t, const struct attempt *attempt)
 {
-    if (store_job_get(t->db, id, &t->job, err) < 0)
+    return t->kind == ENTRY_LOG ? attempt->log : attempt->response;
+}
+
+/* Where an attempt lies; 0: all of them. */
+static int settle_extent(struct text *t, int64_t attempt, struct error *err)
+{
+    struct attempt own, one_before;
+    bool is_over = false, found;
+
+    t->count = t->kind == ENTRY_LOG ? t->job.log_count : t->job.response_count;
+    t->size = t->kind == ENTRY_LOG ? t->job.log_size : t->job.response_size;
+    t->before = (struct extent){0};
+    if (attempt > t->job.attempt)
+        return error_set(err, 404, "attempt_unknown", "there is no attempt %lld", (long long)attempt);
+    if (attempt > 0 && store_attempt_get(t->db, t->job.number, attempt, &own, &is_over, err) < 0)
         return -1;
+    if (attempt > 1 && store_attempt_get(t->db, t->job.number, attempt - 1, &one_before, &found, err) < 0)
+        return -1;
+    if (attempt > 1)
+        t->before = extent_of(t, &one_before);
+    if (is_over) {
+        t->count = extent_of(t, &own).count;
+        t->size = extent_of(t, &own).size;
+    }
+    t->complete = is_over || job_state_is_over(t->job.state);
     return settle_size(t, err);
+}
+
+/* A log tells of all attempts, one after another; a response is what the last one has said. */
+static int settle_attempt(const struct request *req, struct text *t, struct error *err)
+{
+    int64_t attempt;
+
+    if (request_query_int(req, "attempt", 1, INT64_MAX, 0, &attempt, err) < 0)
+        return -1;
+    return settle_extent(t, attempt ? attempt : t->kind == ENTRY_RESPONSE ? t->job.attempt : 0, err);
+}
+
+static int text_load(const struct request *req, struct text *t, struct error *err)
+{
+    if (store_job_get(t->db, request_path(req, "id"), &t->job, err) < 0)
+        return -1;
+    return settle_attempt(req, t, err);
 }
 
 /* -- as entries -- */
@@ -60,6 +100,7 @@ struct listing {
     struct csv_writer csv;
     bool is_csv;
     int64_t bytes_left; /* a page is bounded by bytes too: an entry may be large */
+    int64_t end;        /* number of the last entry that belongs to it */
     int64_t last_seq;
 };
 
@@ -71,6 +112,8 @@ static int put_entry(const struct entry *e, void *context)
     struct json_writer *w = &l->res->json;
     char time[TEXT_TIME_SIZE];
 
+    if (e->seq > l->end)
+        return 1;
     text_from_time(e->time_ms, time);
     if (l->is_csv) {
         csv_int(&l->csv, e->seq);
@@ -97,7 +140,10 @@ static int put_entry(const struct entry *e, void *context)
 
 static int answer_entries(const struct request *req, struct text *t, struct response *res, struct error *err)
 {
-    struct listing l = {.res = res, .is_csv = req->format == FORMAT_CSV, .bytes_left = RESPONSE_PAGE_MAX};
+    struct listing l = {.res = res,
+                        .is_csv = req->format == FORMAT_CSV,
+                        .bytes_left = RESPONSE_PAGE_MAX,
+                        .end = t->count};
     int64_t after, limit, tail, cursor;
     char next[24];
 
@@ -109,14 +155,15 @@ static int answer_entries(const struct request *req, struct text *t, struct resp
     if (cursor >= 0) {
         after = cursor; /* of the page before, whatever that began with */
     } else if (tail >= 0) {
-        after = t->count > tail ? t->count - tail : 0;
+        after = t->count - tail;
         limit = tail;
     }
+    after = after > t->before.count ? after : t->before.count;
     if (l.is_csv) {
         l.csv.out = response_text(res, "text/csv");
         csv_header(&l.csv, entry_columns);
     }
-    res->total = t->count;
+    res->total = t->count - t->before.count;
     if (limit > 0 && store_entry_each(t->db, t->job.number, t->kind, after, limit, put_entry, &l, err) < 0)
         return -1;
     if (l.last_seq && l.last_seq < t->count) {
@@ -195,26 +242,26 @@ static int count_lines(const struct entry *e, void *context)
  * many entries, and an entry may hold many lines. */
 static int find_tail(const struct text *t, int64_t lines, int64_t *start, struct error *err)
 {
-    int64_t window = lines + 1, ends;
+    int64_t window = lines + 1, ends, first = t->before.count;
 
-    *start = lines ? 0 : t->size;
+    *start = lines ? t->before.size : t->size;
     if (lines == 0)
         return 0;
     for (;; window *= 2) {
-        int64_t after = t->count > window ? t->count - window : 0;
+        int64_t after = t->count - first > window ? t->count - window : first;
         struct line_count all = {0}, part = {0};
 
-        if (store_entry_each(t->db, t->job.number, t->kind, after, INT64_MAX, count_lines, &all, err) < 0)
+        if (store_entry_each(t->db, t->job.number, t->kind, after, t->count - after, count_lines, &all, err) < 0)
             return -1;
         ends = lines - all.unfinished; /* the last line may have no end yet */
-        if (all.lines <= ends && after > 0)
+        if (all.lines <= ends && after > first)
             continue;
         if (all.lines <= ends)
             return 0;
         part.skip = all.lines - ends;
-        if (store_entry_each(t->db, t->job.number, t->kind, after, INT64_MAX, count_lines, &part, err) < 0)
+        if (store_entry_each(t->db, t->job.number, t->kind, after, t->count - after, count_lines, &part, err) < 0)
             return -1;
-        *start = part.found ? part.start : 0;
+        *start = part.found ? part.start : t->before.size;
         return 0;
     }
 }
@@ -274,27 +321,30 @@ static int apply_range(const struct request *req, const char *tag, int64_t size,
 
 static int answer_text(const struct request *req, struct text *t, struct response *res, struct error *err)
 {
-    struct copying c = {.res = res, .to = t->size};
+    struct copying c = {.res = res, .to = t->size - t->before.size};
     const char *known = request_header(req, "IF_NONE_MATCH");
     int64_t tail;
     char tag[64];
 
     if (request_query_int(req, "tail", 0, TAIL_MAX, -1, &tail, err) < 0)
         return -1;
-    /* The text only grows, so its size is its version. */
-    snprintf(tag, sizeof tag, "\"%s-%lld\"", t->job.id, (long long)t->size);
+    /* The text only grows, so where it begins and ends is its version. */
+    if (t->before.size)
+        snprintf(tag, sizeof tag, "\"%s-%lld-%lld\"", t->job.id, (long long)t->before.size, (long long)t->size);
+    else
+        snprintf(tag, sizeof tag, "\"%s-%lld\"", t->job.id, (long long)t->size);
     response_header(res, "ETag", "%s", tag);
     response_header(res, "Accept-Ranges", "bytes");
     if (known && request_tag_matches(known, tag, true)) {
         res->status = 304;
         return 0;
     }
-    if (tail >= 0) {
-        if (find_tail(t, tail, &c.from, err) < 0)
-            return -1;
-    } else if (apply_range(req, tag, t->size, res, &c, err) < 0) {
+    if (tail < 0 && apply_range(req, tag, c.to, res, &c, err) < 0)
         return -1;
-    }
+    c.from += t->before.size;
+    c.to += t->before.size;
+    if (tail >= 0 && find_tail(t, tail, &c.from, err) < 0)
+        return -1;
     if (response_begin_stream(res, "text/plain", c.to - c.from) < 0 || res->head_only)
         return 0; /* the client is gone, or wants no more */
     return copy_text(t, &c, err);
@@ -304,7 +354,7 @@ static int answer_text(const struct request *req, struct text *t, struct respons
 static int follow(const struct request *req, const struct context *ctx, struct text *t, struct response *res,
                   struct error *err)
 {
-    struct copying c = {.res = res};
+    struct copying c = {.res = res, .from = t->before.size};
     int64_t tail;
     int pause_ms = 10;
 
@@ -314,7 +364,7 @@ static int follow(const struct request *req, const struct context *ctx, struct t
     if (response_begin_stream(res, "text/plain", -1) < 0 || res->head_only)
         return 0;
     for (;;) {
-        bool over = job_state_is_over(t->job.state);
+        bool over = t->complete;
 
         c.to = t->size;
         pause_ms = c.to > c.from ? 10 : pause_ms < 200 ? pause_ms * 2 : 200;
@@ -330,7 +380,7 @@ static int follow(const struct request *req, const struct context *ctx, struct t
         text_clear(t);
         store_refresh(t->db);
         if (check_reader(req, ctx, t->db, err) < 0 || engine_reap_job(ctx->engine, request_path(req, "id"), err) < 0 ||
-            text_load(t, request_path(req, "id"), err) < 0)
+            text_load(req, t, err) < 0)
             return -1;
     }
 }
@@ -341,7 +391,7 @@ int read_log(const struct request *req, const struct context *ctx, const struct 
     AUTO(text) struct text t = {.db = db, .kind = ENTRY_LOG};
     int64_t follows;
 
-    if (request_query_int(req, "follow", 0, 1, 0, &follows, err) < 0 || text_load(&t, request_path(req, "id"), err) < 0)
+    if (request_query_int(req, "follow", 0, 1, 0, &follows, err) < 0 || text_load(req, &t, err) < 0)
         return -1;
     if (follows && (req->format == FORMAT_TEXT || !req->suffix))
         return follow(req, ctx, &t, res, err);
@@ -368,7 +418,7 @@ int read_response(const struct request *req, const struct context *ctx, const st
     int64_t wait;
 
     if (request_query_int(req, "wait", 0, 60, -1, &wait, err) < 0 ||
-        wait_for_job(req, ctx, db, wait < 0 ? 0 : wait, &t.job, err) < 0 || settle_size(&t, err) < 0)
+        wait_for_job(req, ctx, db, wait < 0 ? 0 : wait, &t.job, err) < 0 || settle_attempt(req, &t, err) < 0)
         return -1;
     if (wait >= 0 && check_outcome(&t.job, err) < 0)
         return -1;

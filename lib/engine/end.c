@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/process_tree.h"
 #include "engine/engine.h"
+#include "engine/finish.h"
 #include "engine/follow.h"
 #include "engine/lease.h"
 
@@ -40,10 +41,7 @@ static int end_waiting(struct job *job, int64_t now_ms, struct error *err)
     job->reason = strdup(reason);
     if (!job->reason)
         return error_set(err, 500, "internal", "the server ran out of memory");
-    job->state = job_state_next(job->state, EVENT_KILLED);
-    job->stopped_ms = now_ms;
-    job->waiting = WAITING_NOT;
-    job->waiting_since_ms = job->due_ms = 0;
+    finish_job(job, EVENT_KILLED, now_ms);
     return 0;
 }
 
@@ -64,13 +62,12 @@ static int note_wanted(struct engine *e, const char *id, enum job_wanted wanted,
         if (end_waiting(job, e->now_ms, err) < 0)
             return -1;
     } else if (!job->held && wanted == WANT_KILL) {
-        job->state = job_state_next(job->state, EVENT_KILLED);
-        job->stopped_ms = e->now_ms;
+        finish_job(job, EVENT_KILLED, e->now_ms);
     }
     if (store_job_update(e->store, job, from, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
     if (job->state != JOB_ACTIVE)
-        engine_follow(e, id); /* who stood behind it may be the first now */
+        engine_follow(e, job); /* who stood behind it may be the first now */
     return 0;
 }
 

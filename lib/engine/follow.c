@@ -2,13 +2,19 @@
 #include "engine/follow.h"
 
 #include <limits.h>
+#include <poll.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "engine/due.h"
+#include "engine/keeper.h"
 #include "engine/line.h"
 #include "engine/schedules.h"
 #include "engine/start.h"
 #include "engine/twin.h"
+
+enum { LOCK_TIMEOUT_MS = 2000 };
 
 static void have_done(struct engine *e, const char *const words[])
 {
@@ -28,18 +34,40 @@ void engine_follow_queue(struct engine *e, const char *queue)
     have_done(e, (const char *const[]){"follow", "--queue", queue, NULL});
 }
 
-/* A retry, or a time that has come. */
-static int start_due(struct engine *e, const struct job *job, struct error *err)
+static bool is_due(const struct engine *e, const struct job *job)
 {
-    struct error problem = {0};
+    return job->state == JOB_IDLE && job->due_ms && job->due_ms <= e->now_ms;
+}
 
-    if (job->state != JOB_IDLE || !job->due_ms || job->due_ms > e->now_ms || start_in_turn(e, job->id, &problem) == 0)
-        return 0;
-    store_rollback(e->store);
-    if (problem.status == 404 || problem.status == 409) /* somebody else has done it */
-        return 0;
-    *err = problem;
-    return -1;
+static bool lies_ahead(const struct engine *e, const struct job *job)
+{
+    return job->state == JOB_IDLE && job->due_ms > e->now_ms;
+}
+
+/* A retry, or a time that has come. The runner of the attempt before holds its lock until it has tidied up, a moment after it
+ * has told its end. */
+static int start_due(struct engine *e, const char *id, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + LOCK_TIMEOUT_MS;
+    struct job_peek job;
+
+    for (;;) {
+        struct error problem = {0};
+
+        if (start_in_turn(e, id, &problem) == 0)
+            return 0;
+        store_rollback(e->store);
+        store_refresh(e->store);
+        if (problem.status != 409) {
+            *err = problem;
+            return problem.status == 404 ? 0 : -1;
+        }
+        if (store_job_peek(e->store, id, &job, err) < 0)
+            return err->status == 404 ? 0 : -1;
+        if (job.state != JOB_IDLE || clock_monotonic_ms() >= deadline) /* somebody else has done it */
+            return 0;
+        poll(NULL, 0, 1);
+    }
 }
 
 /* A time of its schedule that has waited for its end. */
@@ -58,29 +86,39 @@ int follow_through(struct engine *e, const char *id, const char *queue, struct e
 
     if (!id)
         return line_advance_queue(e, queue, INT_MAX, err) < 0 ? -1 : 0;
-    if (store_job_get(e->store, id, &job, err) < 0)
-        return -1;
-    if (start_due(e, &job, err) < 0 || make_queued(e, &job, err) < 0)
+    if (store_job_get(e->store, id, &job, err) < 0 || (is_due(e, &job) && start_due(e, id, err) < 0) ||
+        make_queued(e, &job, err) < 0)
         return -1;
     return line_advance(e, &job, INT_MAX, err) < 0 ? -1 : 0;
 }
 
-void engine_follow(struct engine *e, const char *id)
+void engine_follow(struct engine *e, const struct job *job)
+{
+    struct error err = {0};
+
+    if (lies_ahead(e, job))
+        engine_wake(e);
+    if (!waiting_is_bounded(job) && !is_due(e, job) && !engine_schedule_waits(e, job))
+        return;
+    if (!json_is_there()) {
+        engine_follow_later(e, job->id);
+        return;
+    }
+    store_refresh(e->store);
+    if (follow_through(e, job->id, NULL, &err) < 0) {
+        store_rollback(e->store);
+        log_line("what follows from %s waits for the next look: %s", job->id, err.message);
+    }
+}
+
+void engine_follow_id(struct engine *e, const char *id)
 {
     AUTO(job) struct job job = {0};
     struct error err = {0};
 
     store_refresh(e->store);
-    if (store_job_get(e->store, id, &job, &err) < 0 || !(waiting_is_bounded(&job) || engine_schedule_waits(e, &job)))
-        return;
-    if (!json_is_there()) {
-        engine_follow_later(e, id);
-        return;
-    }
-    if (follow_through(e, id, NULL, &err) < 0) {
-        store_rollback(e->store);
-        log_line("what follows from %s waits for the next look: %s", id, err.message);
-    }
+    if (store_job_get(e->store, id, &job, &err) == 0 && job.state != JOB_ACTIVE)
+        engine_follow(e, &job);
 }
 
 int engine_look_at_waiting(struct engine *e, const char *id, struct error *err)

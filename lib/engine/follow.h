@@ -6,8 +6,10 @@
 /* What follows when a job has come to its end, or no longer waits: others may run now. A job that stands in no line and that
  * nobody waits for costs nothing here but the look at it. What cannot be done is logged, and left to the next look. */
 
-/* Does what follows from the job as it is now; in the static program, has it done (twin.h). Outside of a transaction. */
-void engine_follow(struct engine *e, const char *id);
+/* Does what follows from the job as it is now, an update of which was committed; in the static program, has it done (twin.h).
+ * Outside of a transaction. */
+void engine_follow(struct engine *e, const struct job *job);
+void engine_follow_id(struct engine *e, const char *id);
 
 /* Has it done, and waits for nothing. */
 void engine_follow_later(struct engine *e, const char *id);

@@ -1,5 +1,6 @@
 /* What others than a runner of ours say of a job: its state, and entries of its log and response. */
 #include "engine/engine.h"
+#include "engine/finish.h"
 #include "engine/follow.h"
 
 int engine_tell_state(struct engine *e, const char *id, enum job_state state, struct job *job, struct error *err)
@@ -15,21 +16,15 @@ int engine_tell_state(struct engine *e, const char *id, enum job_state state, st
         return error_set(err, 409, "job_over", "job %s is over", job->id);
     if (state == JOB_ACTIVE) {
         job->state = JOB_ACTIVE;
+        job->waiting = WAITING_NOT;
+        job->waiting_since_ms = job->due_ms = 0;
     } else {
-        enum job_event event = job->wanted != WANT_RUN ? EVENT_KILLED
-                               : state == JOB_DONE     ? EVENT_SUCCESS
-                                                       : EVENT_FAILURE;
-
-        job->state = job_state_next(from, event);
-        job->stopped_ms = e->now_ms;
+        finish_job(job, state == JOB_DONE ? EVENT_SUCCESS : EVENT_FAILURE, e->now_ms);
     }
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
-    job->waiting = WAITING_NOT;
-    job->waiting_since_ms = job->due_ms = 0;
     if (store_job_update(e->store, job, from, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
-    if (waiting_is_bounded(job) || job->schedule[0])
-        engine_follow(e, job->id);
+    engine_follow(e, job);
     return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "base/oom.h"
 #include "base/process_tree.h"
 #include "engine/engine.h"
+#include "engine/finish.h"
 #include "engine/follow.h"
 #include "engine/lease.h"
 #include "engine/silence.h"
@@ -201,10 +202,9 @@ static int end_lost_job(struct engine *e, const char *id, const char *reason, st
     job.reason = strdup(reason);
     if (!job.reason)
         return error_set(err, 500, "internal", "the server ran out of memory");
-    job.state = job_state_next(job.state, job.wanted != WANT_RUN ? EVENT_KILLED : EVENT_FAILURE);
-    job.stopped_ms = e->now_ms;
-    job.held = job.paused = false;
-    if (store_job_update(e->store, &job, JOB_ACTIVE, err) < 0)
+    job.exit_code = -1;
+    if (finish_attempt(e, &job, EVENT_FAILURE, e->now_ms, err) < 0 ||
+        store_job_update(e->store, &job, JOB_ACTIVE, err) < 0)
         return -1;
     return store_commit(e->store, err);
 }
@@ -240,7 +240,6 @@ static int settle(struct engine *e, const char *id, const char *reason, int lock
     if (end_lost_job(e, id, reason, err) < 0)
         return -1;
     tidy_locked_run(e, id);
-    engine_follow(e, id);
     return 0;
 }
 
@@ -299,7 +298,9 @@ static int take_and_settle(struct engine *e, const char *id, const char *reason,
     result = settle(e, id, reason, lock, err);
     if (result < 0)
         store_rollback(e->store);
-    close(lock);
+    close(lock); /* before a next attempt wants it */
+    if (result == 0)
+        engine_follow_id(e, id);
     return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "engine/engine.h"
+#include "engine/finish.h"
 #include "engine/follow.h"
 #include "job/report_format.h"
 
@@ -12,6 +13,8 @@ struct gathered {
     int64_t number;
     struct entry *log, *response;
     size_t log_count, log_room, response_count, response_room;
+    enum job_event end; /* 0: it has not ended */
+    int64_t end_ms;
 };
 
 static void gathered_clear(struct gathered *g)
@@ -49,17 +52,13 @@ static int set_text(char **place, const struct report_record *r, size_t max, str
     return *place ? 0 : error_set(err, 500, "internal", "the server ran out of memory");
 }
 
-/* A job that was asked to stop ends as stop, also when its code returned in good order. */
-static int apply_end(struct job *job, const struct report_record *r, struct error *err)
+/* What the end means is settled when all that was said before it is appended. */
+static int note_end(struct job *job, struct gathered *g, const struct report_record *r, struct error *err)
 {
-    enum job_event event = job->wanted != WANT_RUN ? EVENT_KILLED : r->event;
-
-    job->state = job_state_next(job->state, event);
-    job->stopped_ms = r->time_ms;
+    g->end = r->event;
+    g->end_ms = r->time_ms;
     job->exit_code = r->exit_code;
     job->signal = r->signal;
-    job->held = false;
-    job->paused = false;
     return r->size ? set_text(&job->reason, r, JOB_REASON_MAX, err) : 0;
 }
 
@@ -85,7 +84,7 @@ static int apply_record(struct job *job, struct gathered *g, const struct report
         job->paused = r->paused;
         return 0;
     case REPORT_END:
-        return apply_end(job, r, err);
+        return note_end(job, g, r, err);
     default:
         return error_set(err, 400, "report_malformed", "a report has one number, at its beginning");
     }
@@ -98,13 +97,15 @@ static int apply(struct engine *e, struct job *job, struct report_reader *reader
     int got;
 
     while ((got = report_read_next(reader, &r, err)) > 0) {
-        if (job->state != JOB_ACTIVE)
+        if (g.end)
             return error_set(err, 400, "report_malformed", "the end must come last in a report");
         if (apply_record(job, &g, &r, err) < 0)
             return -1;
     }
     if (got < 0 || store_entry_append(e->store, job, ENTRY_LOG, g.log, g.log_count, err) < 0 ||
         store_entry_append(e->store, job, ENTRY_RESPONSE, g.response, g.response_count, err) < 0)
+        return -1;
+    if (g.end && finish_attempt(e, job, g.end, g.end_ms, err) < 0)
         return -1;
     return store_job_update(e->store, job, JOB_ACTIVE, err);
 }
@@ -125,8 +126,8 @@ static int check_lease(const struct job *job, const unsigned char *lease_hash, s
 /* Also when its end was told before: who took it in then may not have come to this. */
 static int follow_end(struct engine *e, const struct job *job)
 {
-    if (job->state != JOB_ACTIVE && (waiting_is_bounded(job) || job->schedule[0]))
-        engine_follow(e, job->id);
+    if (job->state != JOB_ACTIVE)
+        engine_follow(e, job);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "engine/engine.h"
 #include "engine/launch.h"
+#include "engine/finish.h"
 #include "engine/follow.h"
 #include "engine/keeper.h"
 #include "engine/lease.h"
@@ -109,15 +110,22 @@ static int fail_job(struct engine *e, struct job *job, enum job_state from, cons
         return -1;
     if (job->state != from)
         return not_idle(job, err);
-    job->state = job_state_next(from, job->wanted != WANT_RUN ? EVENT_KILLED : EVENT_FAILURE);
+    finish_job(job, EVENT_FAILURE, e->now_ms);
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
-    job->stopped_ms = e->now_ms;
-    job->held = false;
-    job->paused = false;
-    wait_no_more(job);
     if (set_reason(job, reason, err) < 0 || store_job_update(e->store, job, from, err) < 0)
         return -1;
     return store_commit(e->store, err);
+}
+
+/* What the attempt before has done is done again. */
+static void forget_outcome(struct job *job)
+{
+    free(job->reason);
+    free(job->progress);
+    job->reason = job->progress = NULL;
+    job->percent = job->exit_code = -1;
+    job->signal = 0;
+    job->usage = (struct job_usage){0};
 }
 
 static void claim(struct engine *e, struct job *job, int64_t version, struct tokens *t)
@@ -127,7 +135,11 @@ static void claim(struct engine *e, struct job *job, int64_t version, struct tok
     uname(&host);
     job->state = JOB_ACTIVE;
     job->version = version;
-    job->started_ms = e->now_ms;
+    if (!job->attempt)
+        job->started_ms = e->now_ms;
+    else
+        forget_outcome(job);
+    job->attempt_ms = e->now_ms;
     job->attempt++;
     job->held = true;
     job->wanted = WANT_RUN;
@@ -381,24 +393,20 @@ static int claim_again(struct engine *e, struct job *job, int64_t attempt, const
 {
     char text[JOB_REASON_MAX + 64];
     struct entry entry = {.time_ms = e->now_ms, .stream = STREAM_SYSTEM, .bytes = text};
-    int64_t started_ms;
 
     if (store_begin(e->store, err) < 0 || read_anew(e, job, err) < 0)
         return -1;
     if (job->state != JOB_ACTIVE || !job->held || job->attempt != attempt || job->wanted != WANT_RUN)
         return 1;
-    started_ms = job->started_ms;
-    claim(e, job, job->version, t);
-    job->started_ms = started_ms;
-    job->percent = -1; /* what the lost attempt had done is done again */
-    free(job->progress);
-    job->progress = NULL;
     entry.size =
-        (size_t)snprintf(text, sizeof text, "LOST: %s. This is attempt %lld.", reason, (long long)job->attempt);
-    if (store_entry_append(e->store, job, ENTRY_LOG, &entry, 1, err) < 0 ||
-        store_job_update(e->store, job, JOB_ACTIVE, err) < 0)
+        (size_t)snprintf(text, sizeof text, "LOST: %s. This is attempt %lld.", reason, (long long)job->attempt + 1);
+    job->stopped_ms = e->now_ms;
+    if (set_reason(job, reason, err) < 0 || store_entry_append(e->store, job, ENTRY_LOG, &entry, 1, err) < 0 ||
+        store_attempt_put(e->store, job, JOB_ERROR, err) < 0)
         return -1;
-    return store_commit(e->store, err);
+    job->stopped_ms = 0;
+    claim(e, job, job->version, t);
+    return store_job_update(e->store, job, JOB_ACTIVE, err) < 0 ? -1 : store_commit(e->store, err);
 }
 
 int start_again(struct engine *e, const char *id, int64_t attempt, const char *reason, int lock, struct error *err)
@@ -423,7 +431,7 @@ int start_again(struct engine *e, const char *id, int64_t attempt, const char *r
         return result;
     if (launch_runner(e, &job, &launch, err) < 0) {
         end_failed_launch(e, &job, err);
-        engine_follow(e, id);
+        engine_follow_id(e, id);
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/csv.h"
 #include "base/text.h"
+#include "job/retries.h"
 
 static const char *const on_lost_names[ON_LOST_ACTIONS] = {[ON_LOST_FAIL] = "fail", [ON_LOST_REQUEUE] = "requeue"};
 
@@ -32,6 +33,7 @@ void job_clear(struct job *job)
     free(job->progress);
     free(job->reason);
     free(job->suspicion);
+    free(job->retries);
     *job = (struct job){0};
 }
 
@@ -100,6 +102,17 @@ static void put_progress(struct json_writer *w, const struct job *job)
     json_end(w, '}');
 }
 
+static void put_retries(struct json_writer *w, const char *text)
+{
+    struct retries retries;
+
+    json_name(w, "retries");
+    if (text && retries_from_text(text, &retries) == 0)
+        retries_put_json(&retries, w);
+    else
+        json_put_null(w);
+}
+
 static void put_waiting(struct json_writer *w, const struct job *job)
 {
     json_name(w, "waiting");
@@ -147,6 +160,7 @@ void job_put_json(const struct job *job, struct json_writer *w)
     json_name(w, "limits");
     limits_put_json(&job->limits, w);
     put_text(w, "on_lost", job_on_lost_name(job->on_lost));
+    put_retries(w, job->retries);
     put_text(w, "queue", job->queue[0] ? job->queue : NULL);
     put_number(w, "slots", job->slots, true);
     put_number(w, "priority", job->priority, true);

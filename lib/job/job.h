@@ -62,7 +62,8 @@ struct job {
     int signal;     /* 0: none */
     char *reason;   /* NULL: none */
     enum job_wanted wanted;
-    int64_t attempt; /* 0: not started yet */
+    int64_t attempt;    /* 0: not started yet */
+    int64_t attempt_ms; /* when that began; started_ms is of the first one */
     int64_t timeout_ms;
     struct limits limits;
     enum job_on_lost on_lost;
@@ -72,6 +73,7 @@ struct job {
     int64_t max_active;         /* jobs of its worker at a time; 0: any number */
     enum job_waiting waiting;   /* of a job that is idle and was started */
     int64_t waiting_since_ms;
+    char *retries;               /* how often it is tried again, as retries_to_text() has it; NULL: not at all */
     int64_t due_ms;              /* when it goes on by itself; 0: at no set time */
     int64_t position;            /* in its line, 1 being the next; not stored: 0 unless it was asked for */
     char schedule[ULID_SIZE];    /* that made it; "": none did */
@@ -90,6 +92,23 @@ struct job {
 };
 
 void job_clear(struct job *job);
+
+/* An attempt that is over, with another one after it. Log and response go on from one attempt to the next. */
+struct extent {
+    int64_t count, size; /* entries and bytes of the whole text until its end */
+};
+
+struct attempt {
+    int64_t number; /* 1, 2 ... */
+    int64_t version;
+    enum job_state state;
+    char host[JOB_HOST_SIZE];
+    int64_t started_ms, stopped_ms; /* 0: not known */
+    int exit_code;                  /* -1: none */
+    int signal;                     /* 0: none */
+    struct extent log, response;
+    char reason[JOB_REASON_MAX + 1]; /* "": none */
+};
 
 /* Writes the job as a JSON object: what the API answers. */
 void job_put_json(const struct job *job, struct json_writer *w);

@@ -11,7 +11,8 @@ static const enum job_state next_state[JOB_STATES][JOB_EVENTS] = {
                   [EVENT_SUCCESS] = JOB_DONE,
                   [EVENT_FAILURE] = JOB_ERROR,
                   [EVENT_KILLED] = JOB_STOP},
-    [JOB_ACTIVE] = {[EVENT_SUCCESS] = JOB_DONE, [EVENT_FAILURE] = JOB_ERROR, [EVENT_KILLED] = JOB_STOP},
+    [JOB_ACTIVE] =
+        {[EVENT_SUCCESS] = JOB_DONE, [EVENT_FAILURE] = JOB_ERROR, [EVENT_KILLED] = JOB_STOP, [EVENT_AGAIN] = JOB_IDLE},
 };
 
 static const char *const names[JOB_STATES] = {

@@ -9,6 +9,7 @@ enum job_event {
     EVENT_SUCCESS,   /* its code ended well */
     EVENT_FAILURE,   /* its code failed, crashed, timed out, or its runner vanished */
     EVENT_KILLED,    /* it ended after it was asked to */
+    EVENT_AGAIN,     /* it has failed, and waits for its next attempt */
     JOB_EVENTS
 };
 

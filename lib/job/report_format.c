@@ -186,8 +186,8 @@ static int read_stream(const char *word, struct report_record *r)
 
 static int read_outcome(const char *word, struct report_record *r)
 {
-    for (enum job_event e = EVENT_SUCCESS; e < JOB_EVENTS; e++) {
-        if (strcmp(outcomes[e], word) == 0) {
+    for (enum job_event e = 0; e < JOB_EVENTS; e++) {
+        if (outcomes[e] && strcmp(outcomes[e], word) == 0) {
             r->event = e;
             return 0;
         }

@@ -17,7 +17,7 @@
     "progress, parameters, pause_wanted, paused, on_lost, seen, suspicion, limit_cpu, "         \
     "limit_memory, limit_files, limit_processes, limit_file_size, limit_log, wall, blocks_in, " \
     "blocks_out, switches, switches_forced, queue, slots, priority, max_active, waiting, "      \
-    "waiting_since, due, schedule, scheduled"
+    "waiting_since, due, schedule, scheduled, retries, attempt_started"
 
 enum {
     JOB_INSERT,
@@ -25,6 +25,7 @@ enum {
     JOB_UPDATE,
     JOB_DELETE,
     JOB_DELETE_ENTRIES,
+    JOB_DELETE_ATTEMPTS,
     JOB_PEEK,
     JOB_TOKENS,
     JOB_COUNTS,
@@ -33,10 +34,11 @@ enum {
 };
 
 static const struct statement sql[STATEMENTS] = {
-    [JOB_INSERT] = {"INSERT INTO job (" JOB_COLUMNS ") VALUES ("
-                    "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
-                    "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, "
-                    "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55)"},
+    [JOB_INSERT] =
+        {"INSERT INTO job (" JOB_COLUMNS ") VALUES ("
+         "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
+         "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, "
+         "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57)"},
     [JOB_GET] = {"SELECT number, " JOB_COLUMNS " FROM job WHERE id = ?1"},
     [JOB_UPDATE] = {"UPDATE job SET "
                     "version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8, started = ?10, "
@@ -47,10 +49,12 @@ static const struct statement sql[STATEMENTS] = {
                     "paused = ?32, on_lost = ?33, seen = ?34, suspicion = ?35, limit_cpu = ?36, "
                     "limit_memory = ?37, limit_files = ?38, limit_processes = ?39, limit_file_size = ?40, "
                     "limit_log = ?41, wall = ?42, blocks_in = ?43, blocks_out = ?44, switches = ?45, "
-                    "switches_forced = ?46, waiting = ?51, waiting_since = ?52, due = ?53"
-                    " WHERE id = ?1 AND state = ?56"},
+                    "switches_forced = ?46, waiting = ?51, waiting_since = ?52, due = ?53, "
+                    "attempt_started = ?57"
+                    " WHERE id = ?1 AND state = ?58"},
     [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2"},
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
+    [JOB_DELETE_ATTEMPTS] = {"DELETE FROM attempt WHERE job = ?1"},
     [JOB_PEEK] = {"SELECT state, held, host, worker, waiting FROM job WHERE id = ?1"},
     [JOB_TOKENS] = {"SELECT state, lease_hash, token_hash FROM job WHERE id = ?1"},
     [JOB_COUNTS] = {"SELECT state, sum(jobs) FROM job_count WHERE " ALLOWED("?1", "worker") " GROUP BY state"},
@@ -124,13 +128,15 @@ static int read_job(struct query *q, struct job *j, struct error *err)
     j->due_ms = query_number(q, c++);
     query_read_text(q, c++, j->schedule, sizeof j->schedule);
     j->scheduled_ms = query_number(q, c++);
+    j->retries = query_copy_text(q, c++);
+    j->attempt_ms = query_number(q, c++);
     if (j->parameters)
         return 0;
     job_clear(j);
     return out_of_memory(err);
 }
 
-enum { JOB_COLUMN_COUNT = 55 };
+enum { JOB_COLUMN_COUNT = 57 };
 
 /* In the order of JOB_COLUMNS. */
 static void bind_job(struct query *q, const struct job *j)
@@ -191,6 +197,8 @@ static void bind_job(struct query *q, const struct job *j)
     query_set_number(q, c++, j->due_ms);
     query_set_text(q, c++, j->schedule[0] ? j->schedule : NULL);
     query_set_number(q, c++, j->scheduled_ms);
+    query_set_text(q, c++, j->retries);
+    query_set_number(q, c++, j->attempt_ms);
     assert(c == JOB_COLUMN_COUNT + 1);
 }
 
@@ -314,9 +322,9 @@ int store_job_delete(struct store *s, const struct job *job, struct error *err)
         return why_untouched(s, job->id, err);
     if (count_job(s, job->worker, job->state, -1, err) < 0)
         return -1;
-    q = query_prepare(s, &sql[JOB_DELETE_ENTRIES], err);
-    query_set_number(q, 1, job->number);
-    return query_run(q, err);
+    if (job->attempt > 0 && query_run_number(s, &sql[JOB_DELETE_ATTEMPTS], job->number, err) < 0)
+        return -1;
+    return query_run_number(s, &sql[JOB_DELETE_ENTRIES], job->number, err);
 }
 
 /* Where the values of a filter are bound. */

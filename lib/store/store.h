@@ -196,6 +196,17 @@ int store_line_position(const struct store *s, const struct job *job, int64_t *p
 /* The job whose due_ms is the earliest; id "", *due_ms 0: none has one. */
 int store_due_first(const struct store *s, char id[ULID_SIZE], int64_t *due_ms, struct error *err);
 
+/* -- attempts -- */
+
+/* The attempt that a job is at is over, and ended in `state`; another one will come. What was said in it is appended. */
+int store_attempt_put(struct store *s, const struct job *job, enum job_state state, struct error *err);
+/* One that is over, by the number of its job. */
+int store_attempt_get(const struct store *s, int64_t job, int64_t number, struct attempt *out, bool *found,
+                      struct error *err);
+/* In order, from the first after `after` on. each() borrows the attempt; it returns 0 to go on. */
+int store_attempt_each(const struct store *s, int64_t job, int64_t after, int64_t limit,
+                       int (*each)(const struct attempt *, void *), void *context, struct error *err);
+
 /* -- entries -- */
 
 /* Appends to the log or response and counts them in `job` (which the caller then updates in the same transaction).

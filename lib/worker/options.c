@@ -91,6 +91,17 @@ static int read_max_active(const struct json *value, struct worker_options *out,
     return read_count(value, "max_active", ACTIVE_MAX, &out->max_active, err);
 }
 
+static int read_retries(const struct json *value, struct worker_options *out, struct error *err)
+{
+    out->has_retries = true;
+    return retries_read_json(value, "worker_options", &out->retries, err);
+}
+
+static int read_no_retry(const struct json *value, struct worker_options *out, struct error *err)
+{
+    return read_count(value, "no_retry", RETRIES_CODES - 1, &out->no_retry, err);
+}
+
 /* The same in a word that says what is meant. */
 static int read_singleton(const struct json *value, struct worker_options *out, struct error *err)
 {
@@ -105,9 +116,12 @@ static const struct {
     const char *name;
     int (*read)(const struct json *value, struct worker_options *out, struct error *err);
 } members[] = {
-    {"timeout", read_timeout},     {"limits", read_limits}, {"detach", read_detach}, {"on_lost", read_on_lost},
-    {"user", read_user},           {"queue", read_queue},   {"slots", read_slots},   {"max_active", read_max_active},
-    {"singleton", read_singleton},
+    {"timeout", read_timeout},     {"limits", read_limits},
+    {"detach", read_detach},       {"on_lost", read_on_lost},
+    {"user", read_user},           {"queue", read_queue},
+    {"slots", read_slots},         {"max_active", read_max_active},
+    {"singleton", read_singleton}, {"retries", read_retries},
+    {"no_retry", read_no_retry},
 };
 
 static int read_member(const struct json *member, struct worker_options *out, struct error *err)

@@ -3,11 +3,13 @@
 
 #include "base/settings.h"
 #include "job/job.h"
+#include "job/retries.h"
 
 /* What a worker wants for its jobs, besides their parameters: a JSON object in its description, such as
  *
  *     {"timeout": 60, "limits": {"memory": 500000000}, "detach": true, "on_lost": "requeue", "user": "alice",
- *      "queue": "gpu", "slots": 2, "max_active": 4, "singleton": true}
+ *      "queue": "gpu", "slots": 2, "max_active": 4, "singleton": true,
+ *      "retries": {"limit": 3}, "no_retry": 65}
  *
  * Each member may be missing. A job's own wishes go before these, the administrator's ceilings before both. */
 
@@ -24,6 +26,9 @@ struct worker_options {
     char queue[JOB_QUEUE_SIZE];  /* "": none */
     int64_t slots;               /* 0: not said */
     int64_t max_active;          /* of its jobs at a time; 0: any number. A singleton has 1 */
+    bool has_retries;
+    struct retries retries;
+    int64_t no_retry; /* the exit status by which it says that trying again is no use; 0: none */
 };
 
 /* -1: 422 worker_options, a sentence that says what is wrong. */

@@ -54,6 +54,8 @@ static void a_job_comes_back_as_it_was_put(void **state)
     put.on_lost = ON_LOST_REQUEUE;
     put.limits = (struct limits){{11, 12, 13, 14, 15, 16}};
     put.seen_ms = 9;
+    put.retries = strdup("3 1000");
+    put.attempt_ms = 10;
     assert_int_equal(store_job_insert(db, &put, &err), 0);
     assert_int_equal(store_job_get(db, put.id, &got, &err), 0);
     assert_string_equal(got.worker, "W1");
@@ -66,6 +68,8 @@ static void a_job_comes_back_as_it_was_put(void **state)
     assert_memory_equal(&got.usage, &put.usage, sizeof put.usage);
     assert_memory_equal(&got.limits, &put.limits, sizeof put.limits);
     assert_true(got.on_lost == ON_LOST_REQUEUE && got.seen_ms == 9 && !got.paused && !got.pause_wanted);
+    assert_string_equal(got.retries, "3 1000");
+    assert_int_equal(got.attempt_ms, 10);
     assert_null(got.suspicion);
     assert_null(got.reason);
     job_clear(&put);
@@ -1408,8 +1412,6 @@ static void what_is_made_durable_is_kept_as_anything_else(void **state)
     assert_secrets(db, (struct secret_filter){.limit = 9}, "S() ");
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 static void what_a_store_has_open_is_closed_in_programs_that_are_started(void **state)
 {
     enum { MOST = 64 };
@@ -1520,6 +1522,60 @@ static void a_value_that_is_too_large_for_the_server_says_so_and_nothing_of_it_i
     free((void *)(uintptr_t)entries[1].bytes);
 }
 
+static int add_attempt(const struct attempt *attempt, void *context)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%lld ", (long long)attempt->number);
+    strcat(context, text);
+    return 0;
+}
+
+static void attempts_come_back_in_order_and_go_with_their_job(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, other;
+    struct attempt got;
+    char seen[64] = "";
+    bool found;
+
+    insert_job(db, 1, &other);
+    insert_job(db, 2, &job);
+    job.version = 3;
+    job.exit_code = 4;
+    job.signal = 5;
+    job.attempt_ms = 6;
+    job.stopped_ms = 7;
+    job.log_count = 8;
+    job.log_size = 9;
+    job.response_count = 10;
+    job.response_size = 11;
+    job.reason = strdup("why");
+    strcpy(job.host, "here");
+    for (job.attempt = 1; job.attempt <= 11; job.attempt++)
+        assert_int_equal(store_attempt_put(db, &job, JOB_ERROR, &err), 0);
+    job.attempt = 12;
+    assert_int_equal(store_attempt_get(db, job.number, 2, &got, &found, &err), 0);
+    assert_true(found && got.number == 2 && got.version == 3 && got.state == JOB_ERROR);
+    assert_true(got.exit_code == 4 && got.signal == 5 && got.started_ms == 6 && got.stopped_ms == 7);
+    assert_true(got.log.count == 8 && got.log.size == 9 && got.response.count == 10 && got.response.size == 11);
+    assert_string_equal(got.reason, "why");
+    assert_string_equal(got.host, "here");
+    assert_int_equal(store_attempt_get(db, other.number, 2, &got, &found, &err), 0);
+    assert_true(!found && got.log.count == 0);
+    assert_int_equal(store_attempt_each(db, job.number, 8, 2, add_attempt, seen, &err), 0);
+    assert_string_equal(seen, "9 10 ");
+    seen[0] = '\0';
+    assert_int_equal(store_job_delete(db, &job, &err), 0);
+    assert_int_equal(store_attempt_each(db, job.number, 0, 99, add_attempt, seen, &err), 0);
+    assert_string_equal(seen, "");
+    job_clear(&job);
+    job_clear(&other);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1535,6 +1591,7 @@ int main(void)
         TEST(what_is_posted_by_id_stands_behind_what_was_appended),
         TEST(the_tokens_of_a_job_are_those_of_its_run),
         TEST(a_deleted_job_takes_its_entries_with_it),
+        TEST(attempts_come_back_in_order_and_go_with_their_job),
         TEST(versions_of_a_worker_go_on_after_a_deletion),
         TEST(accounts_and_tokens_are_found_until_they_end),
         TEST(a_view_is_of_one_moment_until_it_is_refreshed),

@@ -11,7 +11,7 @@ static void check_record(const struct report_record *r)
     MUST(r->verb != REPORT_NUMBER || r->number >= 1);
     MUST((r->verb != REPORT_LOG && r->verb != REPORT_RESPONSE) || (r->stream > 0 && r->stream < STREAMS));
     MUST(r->percent >= 0 && r->percent <= 100 && r->time_ms >= 0 && r->pid >= 0);
-    MUST(r->verb != REPORT_END || (r->event >= EVENT_SUCCESS && r->event < JOB_EVENTS));
+    MUST(r->verb != REPORT_END || (r->event >= EVENT_SUCCESS && r->event <= EVENT_KILLED));
     MUST(r->exit_code >= -1 && r->exit_code <= 255 && r->signal >= 0 && r->signal <= 128);
 }
 

@@ -141,6 +141,8 @@ static void a_worker_says_where_its_jobs_wait(void **state)
     assert_int_equal(worker_options_parse("{\"singleton\":true}", &o, &err), 0);
     worker_options_preset(&o, &s, &job);
     assert_true(job.queue[0] == '\0' && job.slots == 1 && job.max_active == 1);
+    assert_int_equal(worker_options_parse("{\"retries\":{\"limit\":3},\"no_retry\":65}", &o, &err), 0);
+    assert_true(o.has_retries && o.retries.limit == 3 && o.no_retry == 65);
     assert_int_equal(worker_options_parse("{\"singleton\":false}", &o, &err), 0);
     worker_options_preset(&o, &s, &job);
     assert_int_equal(job.max_active, 0);
@@ -165,6 +167,10 @@ static void wrong_options_are_refused(void **state)
         "{\"slots\":1.5}",
         "{\"max_active\":0}",
         "{\"singleton\":1}",
+        "{\"retries\":null}",
+        "{\"retries\":{\"limit\":-1}}",
+        "{\"no_retry\":0}",
+        "{\"no_retry\":256}",
         "{\"user\":\"\"}",
         "{\"user\":\"a b\"}",
         "{\"user\":7}",
