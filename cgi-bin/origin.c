@@ -48,7 +48,7 @@ void origin_put_headers(const struct request *req, const struct settings *settin
         return;
     response_header(res, "Access-Control-Allow-Origin", "%s", origin);
     response_header(res, "Access-Control-Expose-Headers",
-                    "Allow, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate");
+                    "Allow, Content-Range, ETag, Idempotency-Replayed, Link, Location, Retry-After, WWW-Authenticate");
 }
 
 void origin_put_preflight(const struct request *req, const struct settings *settings, struct response *res)

@@ -8,6 +8,8 @@
 #include "engine/follow.h"
 #include "handlers.h"
 #include "job_body.h"
+#include "once.h"
+#include "store/audit.h"
 
 /* The job, or as text its bare id. */
 static void answer_job(const struct request *req, const struct job *job, bool as_id, struct response *res)
@@ -18,10 +20,22 @@ static void answer_job(const struct request *req, const struct job *job, bool as
         job_put_json(job, &res->json);
 }
 
-/* POST /jobs. 201; 422 job_invalid, worker_unknown, parameters_invalid; 500 runner_failed. */
-int write_job(struct request *req, const struct context *ctx, struct store *db, struct response *res, struct error *err)
+/* The job, and whether it was made by this request. With a 200, a server takes Location for a place that it is to answer from
+ * (RFC 3875 section 6.2.2). */
+static void answer_made(const struct request *req, const struct job *job, bool is_new, struct response *res)
 {
-    AUTO(job) struct job job = {0};
+    res->status = is_new ? 201 : 200;
+    if (is_new)
+        response_location(res, req, "/jobs/%s", job->id);
+    else
+        response_header(res, "Idempotency-Replayed", "true");
+    answer_job(req, job, true, res);
+}
+
+static int make_job(struct request *req, const struct context *ctx, const struct store *db, const struct once *once,
+                    struct response *res, struct error *err)
+{
+    AUTO(job) struct job job = {.once = once};
     struct json *body = json_parse(buf_text(&req->body), req->body.size, err);
     bool start = false;
     int result;
@@ -33,8 +47,39 @@ int write_job(struct request *req, const struct context *ctx, struct store *db, 
     res->status = 201;
     if (result < 0 || engine_create(ctx->engine, &job, start, err) < 0)
         return -1;
-    response_location(res, req, "/jobs/%s", job.id);
-    answer_job(req, &job, true, res);
+    answer_made(req, &job, true, res);
+    return 0;
+}
+
+/* POST /jobs. 201; 200 for one that was made under the same Idempotency-Key; 400 key_invalid; 410 job_deleted;
+ * 422 job_invalid, queue_unknown, worker_unknown, parameters_invalid, key_reused; 500 runner_failed. */
+int write_job(struct request *req, const struct context *ctx, struct store *db, struct response *res, struct error *err)
+{
+    AUTO(job) struct job before = {0};
+    struct error problem = {0};
+    struct once once;
+    int keyed = once_read(req, ctx, &once, err), found = 0;
+
+    if (keyed < 0)
+        return -1;
+    if (keyed && (found = once_find(db, ctx, &once, &before, err)) < 0)
+        return -1;
+    if (!found && make_job(req, ctx, db, keyed ? &once : NULL, res, &problem) < 0) {
+        if (strcmp(problem.code, "key_used") != 0) {
+            *err = problem;
+            return -1;
+        }
+        store_rollback(db);
+        store_refresh(db); /* of two at once the other was faster */
+        found = once_find(db, ctx, &once, &before, err);
+        if (found <= 0)
+            return found < 0 ? -1
+                             : error_set(err, 503, "store_busy", "a job of this key is just being made: try again");
+    }
+    if (!found)
+        return 0;
+    audit_about(db, before.id);
+    answer_made(req, &before, false, res);
     return 0;
 }
 

@@ -21,7 +21,7 @@ struct engine {
 };
 
 /* Inserts a job that is idle, and starts it when `start` is true; job->worker, parameters, name and timeout_ms are
- * given, the rest is set. 422 worker_broken (it is gone, or its code cannot be made ready): there is no job then.
+ * given, the rest is set. 409 key_used (job->once): there is one by now, and no other is made. 422 worker_broken (it is gone, or its code cannot be made ready): there is no job then.
  * 500 runner_failed, secret_unreadable, data_in_site: there is one, and it has ended as error. */
 int engine_create(struct engine *e, struct job *job, bool start, struct error *err);
 

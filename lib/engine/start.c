@@ -168,10 +168,17 @@ static int begin_move(struct engine *e, struct job *job, enum cause cause, struc
     return 0;
 }
 
+/* With the key that it is made under. */
+static int insert(struct engine *e, struct job *job, struct error *err)
+{
+    if (job->once && store_once_put(e->store, job->once, e->now_ms, job->id, err) < 0)
+        return -1;
+    return store_job_insert(e->store, job, err);
+}
+
 static int end_move(struct engine *e, struct job *job, enum cause cause, struct error *err)
 {
-    int result =
-        cause == CAUSE_NEW ? store_job_insert(e->store, job, err) : store_job_update(e->store, job, JOB_IDLE, err);
+    int result = cause == CAUSE_NEW ? insert(e, job, err) : store_job_update(e->store, job, JOB_IDLE, err);
 
     if (result == 0)
         return store_commit(e->store, err);
@@ -326,7 +333,7 @@ static int run_now(struct engine *e, struct job *job, enum cause cause, struct e
 /* It is only written down: for somebody who starts it, or for its time. */
 static int put_down(struct engine *e, struct job *job, struct error *err)
 {
-    if (store_begin(e->store, err) < 0 || store_job_insert(e->store, job, err) < 0)
+    if (store_begin(e->store, err) < 0 || insert(e, job, err) < 0)
         return -1;
     return store_commit(e->store, err);
 }

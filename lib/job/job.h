@@ -45,6 +45,12 @@ struct job_usage {
     int64_t switches, switches_forced; /* of context: when it waited, and when others had their turn */
 };
 
+/* The key under which somebody wants one job made, and no more, and the body that came with it: as hashes. */
+struct once {
+    unsigned char hash[SECRET_HASH_SIZE];
+    unsigned char body[SECRET_HASH_SIZE];
+};
+
 struct job {
     int64_t number; /* the store's own key */
     char id[ULID_SIZE];
@@ -78,6 +84,7 @@ struct job {
     int64_t position;            /* in its line, 1 being the next; not stored: 0 unless it was asked for */
     char schedule[ULID_SIZE];    /* that made it; "": none did */
     int64_t scheduled_ms;        /* the time that it was meant for; 0: none */
+    const struct once *once;     /* borrowed; of one that is to be made; NULL: none */
     bool pause_wanted, paused;   /* asked for; done */
     int64_t log_count, log_size; /* entries; bytes of the text */
     int64_t response_count, response_size;

@@ -196,6 +196,16 @@ int store_line_position(const struct store *s, const struct job *job, int64_t *p
 /* The job whose due_ms is the earliest; id "", *due_ms 0: none has one. */
 int store_due_first(const struct store *s, char id[ULID_SIZE], int64_t *due_ms, struct error *err);
 
+/* -- jobs that are made once -- */
+
+enum { ONCE_KEPT_MS = 24 * 60 * 60 * 1000 };
+
+/* The job that was made under a key within the last day; "": none. *same: with the same body. */
+int store_once_get(const struct store *s, const struct once *once, int64_t now_ms, char job[ULID_SIZE], bool *same,
+                   struct error *err);
+/* In the transaction that makes the job. Drops keys that are older. 409 key_used: somebody else was faster. */
+int store_once_put(struct store *s, const struct once *once, int64_t now_ms, const char *job, struct error *err);
+
 /* -- attempts -- */
 
 /* The attempt that a job is at is over, and ended in `state`; another one will come. What was said in it is appended. */

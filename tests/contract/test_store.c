@@ -1574,6 +1574,33 @@ static void attempts_come_back_in_order_and_go_with_their_job(void **state)
     job_clear(&other);
 }
 
+static void a_key_makes_one_job_and_is_forgotten_after_a_day(void **state)
+{
+    struct store *db = db_of(state);
+    struct once a = {.hash = {1}, .body = {2}}, other_body = {.hash = {1}, .body = {3}}, b = {.hash = {4}};
+    struct error err = {0};
+    char id[ULID_SIZE];
+    bool same;
+
+    assert_int_equal(store_once_get(db, &a, 1000, id, &same, &err), 0);
+    assert_string_equal(id, "");
+    assert_int_equal(store_once_put(db, &a, 1000, "01M86EA05QK06D5MRW8NYDB81Q", &err), 0);
+    assert_int_equal(store_once_get(db, &a, 1000, id, &same, &err), 0);
+    assert_string_equal(id, "01M86EA05QK06D5MRW8NYDB81Q");
+    assert_true(same);
+    assert_int_equal(store_once_get(db, &other_body, 1000, id, &same, &err), 0);
+    assert_true(id[0] && !same);
+    assert_int_equal(store_once_get(db, &b, 1000, id, &same, &err), 0);
+    assert_string_equal(id, "");
+    assert_int_equal(store_once_put(db, &other_body, 999 + ONCE_KEPT_MS, "01M86EA05QK06D5MRW8NYDB81R", &err), -1);
+    assert_string_equal(err.code, "key_used");
+    assert_int_equal(store_once_get(db, &a, 1000 + ONCE_KEPT_MS, id, &same, &err), 0);
+    assert_string_equal(id, "");
+    assert_int_equal(store_once_put(db, &other_body, 1000 + ONCE_KEPT_MS, "01M86EA05QK06D5MRW8NYDB81R", &err), 0);
+    assert_int_equal(store_once_get(db, &other_body, 1000 + ONCE_KEPT_MS, id, &same, &err), 0);
+    assert_string_equal(id, "01M86EA05QK06D5MRW8NYDB81R");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -1592,6 +1619,7 @@ int main(void)
         TEST(the_tokens_of_a_job_are_those_of_its_run),
         TEST(a_deleted_job_takes_its_entries_with_it),
         TEST(attempts_come_back_in_order_and_go_with_their_job),
+        TEST(a_key_makes_one_job_and_is_forgotten_after_a_day),
         TEST(versions_of_a_worker_go_on_after_a_deletion),
         TEST(accounts_and_tokens_are_found_until_they_end),
         TEST(a_view_is_of_one_moment_until_it_is_refreshed),
