@@ -9,6 +9,8 @@
 read_handler read_root, read_me;
 /* read_workers.c */
 read_handler read_workers, read_worker, read_worker_code;
+/* read_graph.c */
+read_handler read_graph;
 /* read_attempts.c */
 read_handler read_attempts;
 /* read_jobs.c */

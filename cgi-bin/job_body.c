@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "job/reference.h"
 #include "job/schema.h"
 #include "worker/options.h"
 
@@ -28,6 +29,40 @@ static void put_faults(const struct schema_faults *faults, struct response *res)
     }
 }
 
+/* Is this one of those that go before the job? Others could read what is not theirs. */
+static int check_reference(const struct reference *r, void *context, struct error *err)
+{
+    const struct job *job = context;
+
+    for (size_t i = 0; i < job->after_count; i++) {
+        if (strcmp(job->after[i].name, r->name) == 0)
+            return 0;
+    }
+    return error_set(err, 422, "job_invalid", "the parameters name the job %s, which is not in `after`", r->name);
+}
+
+/* The responses that they name are not there yet: the schema is asked when they are. */
+static int keep_references(const struct json *given, struct job *job, bool *kept, struct error *err)
+{
+    struct buf text = {0};
+
+    *kept = false;
+    if (!job->after_count || !given)
+        return 0;
+    json_print(given, &text);
+    *kept = reference_may_be_in(buf_text(&text));
+    if (!*kept) {
+        buf_clear(&text);
+        return 0;
+    }
+    if (reference_each(given, "job_invalid", check_reference, job, err) < 0) {
+        buf_clear(&text);
+        return -1;
+    }
+    job->parameters = buf_take(&text);
+    return job->parameters ? 0 : error_set(err, 500, "internal", "the server ran out of memory");
+}
+
 /* The parameters as they will be given to the worker: checked against its schema, with its defaults. */
 static int settle_parameters(const struct json *given, const struct worker *w, int64_t max, struct job *job,
                              struct response *res, struct error *err)
@@ -36,6 +71,7 @@ static int settle_parameters(const struct json *given, const struct worker *w, i
     struct json *schema = NULL, *none = NULL;
     struct buf text = {0};
     int result = 0;
+    bool kept;
 
     if (!given || json_type(given) == JSON_NULL)
         given = none = json_parse("{}", 2, err);
@@ -43,6 +79,10 @@ static int settle_parameters(const struct json *given, const struct worker *w, i
         return -1;
     if (json_type(given) != JSON_OBJECT)
         return wrong(err, "`parameters` must be a JSON object");
+    if (keep_references(given, job, &kept, err) < 0 || kept) {
+        json_free(none);
+        return kept && job->parameters ? 0 : -1;
+    }
     if (w->parameters && !(schema = json_parse(w->parameters, strlen(w->parameters), err))) {
         json_free(none);
         return -1;
@@ -174,6 +214,8 @@ static const struct {
     {"limits", read_limits, false},
     {"on_lost", read_on_lost, false},
     {.name = "retries"},
+    {.name = "after"},
+    {.name = "ref"},
     {"queue", read_queue, true},
     {"slots", read_slots, false},
     {"priority", read_priority, false},
@@ -245,8 +287,15 @@ static int check_queue(const struct store *db, const struct job *job, struct err
     return found ? 0 : error_set(err, 422, "queue_unknown", "there is no queue %s", job->queue);
 }
 
-int job_body_read(const struct json *body, const struct context *ctx, const struct store *db, struct job *job,
-                  bool *start, struct response *res, struct error *err)
+static int read_after(const struct json *given, struct job *job, struct error *err)
+{
+    if (!given || json_type(given) == JSON_NULL)
+        return 0;
+    return chain_read_json(given, "job_invalid", &job->after, &job->after_count, err);
+}
+
+int job_body_read_listed(const struct json *body, const struct context *ctx, const struct store *db, struct job *job,
+                         bool *start, struct response *res, struct error *err)
 {
     const struct json *name = json_member(body, "worker"), *started = json_member(body, "start");
     AUTO(worker) struct worker w = {0};
@@ -265,7 +314,38 @@ int job_body_read(const struct json *body, const struct context *ctx, const stru
         return -1;
     }
     memcpy(job->worker, w.name, sizeof job->worker);
+    if (read_after(json_member(body, "after"), job, err) < 0)
+        return -1;
     if (settle_wishes(body, &w, ctx->settings, job, err) < 0 || check_queue(db, job, err) < 0)
         return -1;
     return settle_parameters(json_member(body, "parameters"), &w, ctx->settings->parameters_max, job, res, err);
+}
+
+int job_body_find_after(const struct context *ctx, const struct store *db, const struct after *after, struct error *err)
+{
+    struct error problem = {0};
+    struct job_peek peek;
+
+    if (ulid_is(after->name) && store_job_peek(db, after->name, &peek, &problem) == 0 &&
+        grant_allows(&ctx->who->grant, peek.worker))
+        return 0;
+    if (problem.status >= 500) {
+        *err = problem;
+        return -1;
+    }
+    return error_set(err, 422, "job_unknown", "`after`: there is no job %s", after->name);
+}
+
+int job_body_read(const struct json *body, const struct context *ctx, const struct store *db, struct job *job,
+                  bool *start, struct response *res, struct error *err)
+{
+    if (json_member(body, "ref"))
+        return wrong(err, "`ref` is for jobs in a list, which come after one another");
+    if (job_body_read_listed(body, ctx, db, job, start, res, err) < 0)
+        return -1;
+    for (size_t i = 0; i < job->after_count; i++) {
+        if (job_body_find_after(ctx, db, &job->after[i], err) < 0)
+            return -1;
+    }
+    return 0;
 }

@@ -10,4 +10,12 @@
 int job_body_read(const struct json *body, const struct context *ctx, const struct store *db, struct job *job,
                   bool *start, struct response *res, struct error *err);
 
+/* The same of one in a list: its `after` may name others in there, which are not looked for. */
+int job_body_read_listed(const struct json *body, const struct context *ctx, const struct store *db, struct job *job,
+                         bool *start, struct response *res, struct error *err);
+
+/* Is there such a job, and is it the caller's to see? 422 job_unknown. */
+int job_body_find_after(const struct context *ctx, const struct store *db, const struct after *after,
+                        struct error *err);
+
 #endif

@@ -56,3 +56,14 @@ int once_find(const struct store *db, const struct context *ctx, const struct on
     job_clear(job);
     return 0;
 }
+
+void once_of_list(const struct once *once, size_t at, struct once *out)
+{
+    char own[sizeof once->hash + 24];
+
+    *out = *once;
+    if (at == 0)
+        return;
+    memcpy(own, once->hash, sizeof once->hash);
+    secret_hash(own, sizeof once->hash + (size_t)snprintf(own + sizeof once->hash, 24, "%zu", at), out->hash);
+}

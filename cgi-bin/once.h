@@ -13,4 +13,7 @@ int once_read(const struct request *req, const struct context *ctx, struct once 
 int once_find(const struct store *db, const struct context *ctx, const struct once *once, struct job *job,
               struct error *err);
 
+/* The key of the job at a place of a list, from 0, of which `once` is the first. */
+void once_of_list(const struct once *once, size_t at, struct once *out);
+
 #endif

@@ -139,7 +139,8 @@ int read_job(const struct request *req, const struct context *ctx, const struct 
     int64_t wait;
 
     if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 || wait_for_job(req, ctx, db, wait, &job, err) < 0 ||
-        store_line_position(db, &job, &job.position, err) < 0)
+        store_line_position(db, &job, &job.position, err) < 0 ||
+        ((job.chain & CHAIN_COMES_AFTER) && store_after_get(db, &job, err) < 0))
         return -1;
     if (req->format == FORMAT_CSV) {
         begin_csv(res);

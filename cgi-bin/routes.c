@@ -94,10 +94,10 @@ const struct route routes[] = {
      .query = "status worker name schedule q since until limit cursor", .summary = "The list of jobs, newest first."},
     {METHOD_POST, "/jobs", .role = ROLE_OPERATOR, .write = write_job, .reads_json = true, .formats = TEXT,
      .body = BODY_PARAMETERS,
-     .summary =
-         "Makes a job: "
-         "{\"worker\",\"parameters\",\"name\",\"timeout\",\"limits\",\"on_lost\",\"retries\",\"queue\",\"slots\","
-         "\"priority\",\"run_at\",\"start\"}."},
+     .summary = "Makes a job, or a list of jobs that come after one another: "
+                "{\"worker\",\"parameters\",\"name\",\"timeout\",\"limits\",\"on_lost\",\"retries\",\"after\","
+                "\"queue\",\"slots\","
+                "\"priority\",\"run_at\",\"start\"}."},
     {METHOD_GET, "/jobs/:id", .role = ROLE_VIEWER, .read = read_job, .formats = LIST, .reap = true, .query = "wait",
      .summary = "One job; with ?wait=S (to 60) as soon as it is over."},
     {METHOD_DELETE, "/jobs/:id", .role = ROLE_OPERATOR, .write = write_job_delete, .formats = JSON, .reap = true,
@@ -109,6 +109,8 @@ const struct route routes[] = {
      .summary = "start, stop, kill, pause or resume; for who reports a job from outside: active, done or error."},
     {METHOD_GET, "/jobs/:id/attempts", .role = ROLE_VIEWER, .read = read_attempts, .formats = LIST, .reap = true,
      .query = "limit cursor", .summary = "The attempts of a job: those that failed, and the last."},
+    {METHOD_GET, "/jobs/:id/graph", .role = ROLE_VIEWER, .read = read_graph, .formats = JSON, .reap = true,
+     .summary = "The jobs that come before and after a job, and before and after those: what a graph needs."},
     {METHOD_PUT, "/jobs/:id/pid", .role = ROLE_OPERATOR, .write = write_job_pid, .formats = JSON, .body = BODY_SMALL,
      .summary = "The process id of a job that is reported from outside."},
     {METHOD_PUT, "/jobs/:id/progress", .role = ROLE_OPERATOR, .job_right = OF_JOB, .write = write_job_progress,

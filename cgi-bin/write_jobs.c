@@ -10,6 +10,7 @@
 #include "job_body.h"
 #include "once.h"
 #include "store/audit.h"
+#include "workflow.h"
 
 /* The job, or as text its bare id. */
 static void answer_job(const struct request *req, const struct job *job, bool as_id, struct response *res)
@@ -32,55 +33,112 @@ static void answer_made(const struct request *req, const struct job *job, bool i
     answer_job(req, job, true, res);
 }
 
-static int make_job(struct request *req, const struct context *ctx, const struct store *db, const struct once *once,
-                    struct response *res, struct error *err)
+static int make_job(struct request *req, const struct context *ctx, const struct store *db, const struct json *body,
+                    const struct once *once, struct response *res, struct error *err)
 {
     AUTO(job) struct job job = {.once = once};
-    struct json *body = json_parse(buf_text(&req->body), req->body.size, err);
     bool start = false;
-    int result;
 
-    if (!body)
-        return -1;
-    result = job_body_read(body, ctx, db, &job, &start, res, err);
-    json_free(body);
     res->status = 201;
-    if (result < 0 || engine_create(ctx->engine, &job, start, err) < 0)
+    if (job_body_read(body, ctx, db, &job, &start, res, err) < 0 || engine_create(ctx->engine, &job, start, err) < 0)
         return -1;
     answer_made(req, &job, true, res);
     return 0;
 }
 
-/* POST /jobs. 201; 200 for one that was made under the same Idempotency-Key; 400 key_invalid; 410 job_deleted;
- * 422 job_invalid, queue_unknown, worker_unknown, parameters_invalid, key_reused; 500 runner_failed. */
+static void answer_list(const struct request *req, const struct job *job, bool is_new, struct response *res)
+{
+    res->status = is_new ? 201 : 200;
+    if (req->format == FORMAT_TEXT)
+        buf_printf(response_text(res, "text/plain"), "%s\n", job->id);
+    else
+        job_put_json(job, &res->json);
+}
+
+static int make_list(struct request *req, const struct context *ctx, const struct store *db, const struct json *body,
+                     const struct once *once, struct response *res, struct error *err)
+{
+    AUTO(workflow) struct workflow w = {0};
+
+    if (workflow_read(body, ctx, db, &w, res, err) < 0 || (once && workflow_set_once(&w, once, err) < 0))
+        return -1;
+    res->status = 201;
+    if (engine_create_all(ctx->engine, w.jobs, w.start, w.count, err) < 0)
+        return -1;
+    res->total = (int64_t)w.count;
+    for (size_t i = 0; i < w.count; i++)
+        answer_list(req, &w.jobs[i], true, res);
+    return 0;
+}
+
+/* As once_find(), for all that the body asks for. */
+static int answer_before(const struct request *req, const struct context *ctx, struct store *db,
+                         const struct json *body, const struct once *once, struct response *res, struct error *err)
+{
+    bool is_list = json_type(body) == JSON_ARRAY;
+    size_t count = is_list ? json_count(body) : 1;
+
+    for (size_t i = 0; i < count; i++) {
+        AUTO(job) struct job job = {0};
+        struct once own;
+        int found;
+
+        once_of_list(once, i, &own);
+        found = once_find(db, ctx, &own, &job, err);
+        if (found <= 0)
+            return found;
+        if (is_list)
+            answer_list(req, &job, false, res);
+        else
+            answer_made(req, &job, false, res);
+        audit_about(db, job.id);
+    }
+    if (is_list) {
+        response_header(res, "Idempotency-Replayed", "true");
+        res->total = (int64_t)count;
+    }
+    return 1;
+}
+
+static int make(struct request *req, const struct context *ctx, struct store *db, const struct json *body,
+                const struct once *once, struct response *res, struct error *err)
+{
+    struct error problem = {0};
+    int found = once ? answer_before(req, ctx, db, body, once, res, err) : 0;
+
+    if (found != 0)
+        return found < 0 ? -1 : 0;
+    if ((json_type(body) == JSON_ARRAY ? make_list : make_job)(req, ctx, db, body, once, res, &problem) == 0)
+        return 0;
+    if (strcmp(problem.code, "key_used") != 0) {
+        *err = problem;
+        return -1;
+    }
+    store_rollback(db);
+    store_refresh(db); /* of two at once the other was faster */
+    found = answer_before(req, ctx, db, body, once, res, err);
+    if (found == 0)
+        error_set(err, 503, "store_busy", "a job of this key is just being made: try again");
+    return found > 0 ? 0 : -1;
+}
+
+/* POST /jobs: one, or a list of them. 201; 200 for what was made under the same Idempotency-Key; 400 key_invalid;
+ * 410 job_deleted; 422 job_invalid, job_unknown, queue_unknown, worker_unknown, parameters_invalid, chain_cycle, key_reused;
+ * 500 runner_failed. */
 int write_job(struct request *req, const struct context *ctx, struct store *db, struct response *res, struct error *err)
 {
-    AUTO(job) struct job before = {0};
-    struct error problem = {0};
+    struct json *body;
     struct once once;
-    int keyed = once_read(req, ctx, &once, err), found = 0;
+    int keyed = once_read(req, ctx, &once, err), result;
 
     if (keyed < 0)
         return -1;
-    if (keyed && (found = once_find(db, ctx, &once, &before, err)) < 0)
+    body = json_parse(buf_text(&req->body), req->body.size, err);
+    if (!body)
         return -1;
-    if (!found && make_job(req, ctx, db, keyed ? &once : NULL, res, &problem) < 0) {
-        if (strcmp(problem.code, "key_used") != 0) {
-            *err = problem;
-            return -1;
-        }
-        store_rollback(db);
-        store_refresh(db); /* of two at once the other was faster */
-        found = once_find(db, ctx, &once, &before, err);
-        if (found <= 0)
-            return found < 0 ? -1
-                             : error_set(err, 503, "store_busy", "a job of this key is just being made: try again");
-    }
-    if (!found)
-        return 0;
-    audit_about(db, before.id);
-    answer_made(req, &before, false, res);
-    return 0;
+    result = make(req, ctx, db, body, keyed ? &once : NULL, res, err);
+    json_free(body);
+    return result;
 }
 
 /* The body as a text, without the white space around it. NULL: there is none. */
@@ -188,7 +246,7 @@ int write_job_progress(struct request *req, const struct context *ctx, struct st
     return 0;
 }
 
-/* DELETE /jobs/ID. 200; 404; 409 job_active. */
+/* DELETE /jobs/ID. 200; 404; 409 job_active, job_followed. */
 int write_job_delete(struct request *req, const struct context *ctx, struct store *db, struct response *res,
                      struct error *err)
 {
@@ -198,6 +256,8 @@ int write_job_delete(struct request *req, const struct context *ctx, struct stor
         return -1;
     if (job.state == JOB_ACTIVE)
         return error_set(err, 409, "job_active", "job %s is running: stop or kill it first", job.id);
+    if (job.state == JOB_IDLE && (job.chain & CHAIN_IS_FOLLOWED))
+        return error_set(err, 409, "job_followed", "other jobs wait for job %s: stop it first", job.id);
     if (store_job_delete(db, &job, err) < 0 || store_commit(db, err) < 0)
         return -1;
     if (job.waiting == WAITING_SLOT) /* who stood behind it may be the first now */

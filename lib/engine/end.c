@@ -36,7 +36,8 @@ static int end_waiting(struct job *job, int64_t now_ms, struct error *err)
 {
     char reason[64];
 
-    snprintf(reason, sizeof reason, "stopped while it waited (%s)", waiting_name(job->waiting));
+    snprintf(reason, sizeof reason, job->waiting ? "stopped while it waited (%s)" : "stopped before it was started",
+             waiting_name(job->waiting));
     free(job->reason);
     job->reason = strdup(reason);
     if (!job->reason)
@@ -50,15 +51,17 @@ static int end_waiting(struct job *job, int64_t now_ms, struct error *err)
 static int note_wanted(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err)
 {
     enum job_state from;
+    bool waits; /* or others wait for it */
 
     if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, job, err) < 0)
         return -1;
     from = job->state;
-    if (!job->waiting && check_active(job, err) < 0)
+    waits = job->state == JOB_IDLE && (job->waiting || (job->chain & CHAIN_IS_FOLLOWED));
+    if (!waits && check_active(job, err) < 0)
         return -1;
     if (job->wanted < wanted)
         job->wanted = wanted;
-    if (job->waiting) {
+    if (waits) {
         if (end_waiting(job, e->now_ms, err) < 0)
             return -1;
     } else if (!job->held && wanted == WANT_KILL) {

@@ -25,6 +25,10 @@ struct engine {
  * 500 runner_failed, secret_unreadable, data_in_site: there is one, and it has ended as error. */
 int engine_create(struct engine *e, struct job *job, bool start, struct error *err);
 
+/* Inserts a list of jobs, all of them or none, whose ids are given and that may come after one another (job->after); and
+ * starts those that come after nobody and whose `start` is true. What becomes of each stands in it: it is read anew. */
+int engine_create_all(struct engine *e, struct job *jobs, const bool *start, size_t count, struct error *err);
+
 /* Claims an idle job and starts its runner: of two that start it, one wins. *job is read anew (job_clear() it).
  * A worker that is gone, or whose code cannot be made ready, ends the job as error with the reason: that is 0 too.
  * 404 job_unknown; 409 job_active, job_over; 500 runner_failed, secret_unreadable, data_in_site (the job is

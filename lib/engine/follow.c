@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "engine/chain.h"
 #include "engine/due.h"
 #include "engine/keeper.h"
 #include "engine/line.h"
@@ -34,9 +35,14 @@ void engine_follow_queue(struct engine *e, const char *queue)
     have_done(e, (const char *const[]){"follow", "--queue", queue, NULL});
 }
 
+static bool is_followed(const struct job *job)
+{
+    return (job->chain & CHAIN_IS_FOLLOWED) && job_state_is_over(job->state);
+}
+
 static bool is_due(const struct engine *e, const struct job *job)
 {
-    return job->state == JOB_IDLE && job->due_ms && job->due_ms <= e->now_ms;
+    return job->state == JOB_IDLE && job->waiting != WAITING_JOBS && job->due_ms && job->due_ms <= e->now_ms;
 }
 
 static bool lies_ahead(const struct engine *e, const struct job *job)
@@ -89,6 +95,10 @@ int follow_through(struct engine *e, const char *id, const char *queue, struct e
     if (store_job_get(e->store, id, &job, err) < 0 || (is_due(e, &job) && start_due(e, id, err) < 0) ||
         make_queued(e, &job, err) < 0)
         return -1;
+    if (job.waiting == WAITING_JOBS && chain_advance(e, id, err) < 0)
+        return -1;
+    if (is_followed(&job) && chain_advance_followers(e, id, err) < 0)
+        return -1;
     return line_advance(e, &job, INT_MAX, err) < 0 ? -1 : 0;
 }
 
@@ -98,7 +108,7 @@ void engine_follow(struct engine *e, const struct job *job)
 
     if (lies_ahead(e, job))
         engine_wake(e);
-    if (!waiting_is_bounded(job) && !is_due(e, job) && !engine_schedule_waits(e, job))
+    if (!waiting_is_bounded(job) && !is_due(e, job) && !is_followed(job) && !engine_schedule_waits(e, job))
         return;
     if (!json_is_there()) {
         engine_follow_later(e, job->id);
@@ -130,7 +140,8 @@ int engine_look_at_waiting(struct engine *e, const char *id, struct error *err)
         return 0;
     if (store_job_get(e->store, id, &job, err) < 0)
         return err->status == 404 ? 0 : -1;
-    if (line_is_stuck(e, &job, &stuck, err) < 0)
+    if (line_is_stuck(e, &job, &stuck, err) < 0 ||
+        (job.waiting == WAITING_JOBS && chain_is_stuck(e, &job, &stuck, err) < 0))
         return -1;
     e->has_pushed = stuck;
     if (stuck)

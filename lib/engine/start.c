@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "engine/chain.h"
 #include "engine/engine.h"
 #include "engine/launch.h"
 #include "engine/finish.h"
@@ -85,7 +86,7 @@ static int is_its_turn(const struct engine *e, const struct job *job, bool *turn
         result = store_line_first(e->store, job->queue, first, err);
     else if (job->waiting == WAITING_WORKER)
         result = store_gate_first(e->store, job->worker, first, err);
-    *turn = strcmp(first, job->id) == 0 || (job->due_ms && job->due_ms <= e->now_ms);
+    *turn = strcmp(first, job->id) == 0 || (job->due_ms && job->due_ms <= e->now_ms && job->waiting != WAITING_JOBS);
     return result;
 }
 
@@ -96,7 +97,7 @@ static int check_cause(const struct engine *e, const struct job *job, enum cause
 
     if (job->state != JOB_IDLE)
         return not_idle(job, err);
-    if (cause == CAUSE_WANTED && job->waiting && !job->due_ms)
+    if (cause == CAUSE_WANTED && job->waiting && job->waiting != WAITING_TIME && job->waiting != WAITING_RETRY)
         return error_set(err, 409, "job_waiting", "job %s was started, and waits for its turn", job->id);
     if (cause == CAUSE_TURN && is_its_turn(e, job, &turn, err) < 0)
         return -1;
@@ -112,9 +113,12 @@ static int fail_job(struct engine *e, struct job *job, enum job_state from, cons
         return not_idle(job, err);
     finish_job(job, EVENT_FAILURE, e->now_ms);
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
-    if (set_reason(job, reason, err) < 0 || store_job_update(e->store, job, from, err) < 0)
+    if (set_reason(job, reason, err) < 0 || store_job_update(e->store, job, from, err) < 0 ||
+        store_commit(e->store, err) < 0)
         return -1;
-    return store_commit(e->store, err);
+    if (job->chain & CHAIN_IS_FOLLOWED)
+        engine_follow_later(e, job->id);
+    return 0;
 }
 
 /* What the attempt before has done is done again. */
@@ -169,11 +173,16 @@ static int begin_move(struct engine *e, struct job *job, enum cause cause, struc
 }
 
 /* With the key that it is made under. */
-static int insert(struct engine *e, struct job *job, struct error *err)
+static int insert_alone(struct engine *e, struct job *job, struct error *err)
 {
     if (job->once && store_once_put(e->store, job->once, e->now_ms, job->id, err) < 0)
         return -1;
     return store_job_insert(e->store, job, err);
+}
+
+static int insert(struct engine *e, struct job *job, struct error *err)
+{
+    return insert_alone(e, job, err) < 0 ? -1 : store_after_put(e->store, job, err);
 }
 
 static int end_move(struct engine *e, struct job *job, enum cause cause, struct error *err)
@@ -338,21 +347,39 @@ static int put_down(struct engine *e, struct job *job, struct error *err)
     return store_commit(e->store, err);
 }
 
-int engine_create(struct engine *e, struct job *job, bool start, struct error *err)
+/* What every new job has. */
+static void prepare(const struct engine *e, struct job *job)
 {
     unsigned char random[10];
 
-    secret_random(random, sizeof random);
-    ulid_make(e->now_ms, random, job->id);
+    if (!job->id[0]) {
+        secret_random(random, sizeof random);
+        ulid_make(e->now_ms, random, job->id);
+    }
     job->state = JOB_IDLE;
     job->created_ms = e->now_ms;
     job->percent = -1;
     job->exit_code = -1;
     job->slots = job->slots ? job->slots : 1;
+    job->waiting = job->after_count ? WAITING_JOBS : job->due_ms > e->now_ms ? WAITING_TIME : WAITING_NOT;
+    job->waiting_since_ms = job->waiting ? e->now_ms : 0;
+}
+
+/* Those before it may be over already. */
+static int create_after(struct engine *e, struct job *job, struct error *err)
+{
+    if (put_down(e, job, err) < 0 || chain_advance(e, job->id, err) < 0)
+        return -1;
+    return read_anew(e, job, err);
+}
+
+int engine_create(struct engine *e, struct job *job, bool start, struct error *err)
+{
+    prepare(e, job);
     audit_about(e->store, job->id);
-    if (job->due_ms > e->now_ms) {
-        job->waiting = WAITING_TIME;
-        job->waiting_since_ms = e->now_ms;
+    if (job->after_count)
+        return create_after(e, job, err);
+    if (job->waiting) {
         if (put_down(e, job, err) < 0)
             return -1;
         engine_wake(e);
@@ -361,6 +388,56 @@ int engine_create(struct engine *e, struct job *job, bool start, struct error *e
     start = start || job->due_ms;
     job->due_ms = 0;
     return start ? run_now(e, job, CAUSE_NEW, err) : put_down(e, job, err);
+}
+
+/* All of them or none. Who goes before another must be there when that is written down. */
+static int put_all_down(struct engine *e, struct job *jobs, size_t count, struct error *err)
+{
+    if (store_begin(e->store, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        prepare(e, &jobs[i]);
+        if (insert_alone(e, &jobs[i], err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (store_after_put(e->store, &jobs[i], err) < 0)
+            return -1;
+    }
+    return store_commit(e->store, err);
+}
+
+/* They are there, so what becomes of one is told by itself. */
+static void begin_one(struct engine *e, struct job *job, bool start)
+{
+    struct error problem = {0};
+    int result = 0;
+
+    if (job->after_count)
+        result = chain_advance(e, job->id, &problem);
+    else if (job->waiting)
+        engine_wake(e);
+    else if (start)
+        result = run_now(e, job, CAUSE_WANTED, &problem);
+    if (result == 0)
+        return;
+    store_rollback(e->store);
+    log_line("job %s was made, and cannot be started: %s", job->id, problem.message);
+}
+
+int engine_create_all(struct engine *e, struct job *jobs, const bool *start, size_t count, struct error *err)
+{
+    audit_about(e->store, jobs[0].id);
+    if (put_all_down(e, jobs, count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        begin_one(e, &jobs[i], start[i]);
+    store_refresh(e->store);
+    for (size_t i = 0; i < count; i++) {
+        if (read_anew(e, &jobs[i], err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int engine_start(struct engine *e, const char *id, struct job *job, struct error *err)

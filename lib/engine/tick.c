@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "base/clock.h"
+#include "engine/chain.h"
 #include "engine/due.h"
 #include "engine/line.h"
 #include "engine/schedules.h"
@@ -35,6 +36,7 @@ int engine_tick(struct engine *e, struct tick *out, struct error *err)
     result = note(e, engine_see_start(e, &problem), &problem, result, err);
     result = note(e, engine_schedules(e, &next_time, &problem), &problem, result, err);
     result = note(e, engine_due(e, INT_MAX, &next_job, &problem), &problem, result, err);
+    result = note(e, chain_advance_all(e, &problem), &problem, result, err);
     result = note(e, line_advance_all(e, &problem), &problem, result, err);
     store_refresh(e->store);
     result = note(e, store_schedule_reboots(e->store, &reboots, &problem), &problem, result, err);

@@ -34,6 +34,7 @@ void job_clear(struct job *job)
     free(job->reason);
     free(job->suspicion);
     free(job->retries);
+    free(job->after);
     *job = (struct job){0};
 }
 
@@ -128,6 +129,19 @@ static void put_waiting(struct json_writer *w, const struct job *job)
     json_end(w, '}');
 }
 
+void job_put_after(const struct after *after, size_t count, struct json_writer *w)
+{
+    json_begin(w, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_begin(w, '{');
+        put_text(w, "job", after[i].name);
+        put_text(w, "on", chain_condition_name(after[i].awaits));
+        put_text(w, "status", after[i].outcome ? job_state_name(after[i].outcome) : NULL);
+        json_end(w, '}');
+    }
+    json_end(w, ']');
+}
+
 void job_put_json(const struct job *job, struct json_writer *w)
 {
     json_begin(w, '{');
@@ -165,6 +179,11 @@ void job_put_json(const struct job *job, struct json_writer *w)
     put_number(w, "slots", job->slots, true);
     put_number(w, "priority", job->priority, true);
     put_waiting(w, job);
+    json_name(w, "after");
+    if (job->after)
+        job_put_after(job->after, job->after_count, w);
+    else
+        json_put_null(w);
     put_text(w, "schedule", job->schedule[0] ? job->schedule : NULL);
     put_time(w, "scheduled", job->scheduled_ms);
     put_number(w, "log_size", job->log_size, true);

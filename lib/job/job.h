@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/ulid.h"
+#include "job/chain.h"
 #include "job/job_state.h"
 #include "job/limits.h"
 #include "job/waiting.h"
@@ -79,12 +80,15 @@ struct job {
     int64_t max_active;         /* jobs of its worker at a time; 0: any number */
     enum job_waiting waiting;   /* of a job that is idle and was started */
     int64_t waiting_since_ms;
-    char *retries;               /* how often it is tried again, as retries_to_text() has it; NULL: not at all */
-    int64_t due_ms;              /* when it goes on by itself; 0: at no set time */
-    int64_t position;            /* in its line, 1 being the next; not stored: 0 unless it was asked for */
-    char schedule[ULID_SIZE];    /* that made it; "": none did */
-    int64_t scheduled_ms;        /* the time that it was meant for; 0: none */
-    const struct once *once;     /* borrowed; of one that is to be made; NULL: none */
+    char *retries;            /* how often it is tried again, as retries_to_text() has it; NULL: not at all */
+    int64_t due_ms;           /* when it goes on by itself; 0: at no set time */
+    int64_t position;         /* in its line, 1 being the next; not stored: 0 unless it was asked for */
+    char schedule[ULID_SIZE]; /* that made it; "": none did */
+    int64_t scheduled_ms;     /* the time that it was meant for; 0: none */
+    const struct once *once;  /* borrowed; of one that is to be made; NULL: none */
+    unsigned chain;           /* bits: CHAIN_COMES_AFTER, CHAIN_IS_FOLLOWED */
+    struct after *after;      /* those that go before it: of one that is to be made, or where they were asked for */
+    size_t after_count;
     bool pause_wanted, paused;   /* asked for; done */
     int64_t log_count, log_size; /* entries; bytes of the text */
     int64_t response_count, response_size;
@@ -119,6 +123,9 @@ struct attempt {
 
 /* Writes the job as a JSON object: what the API answers. */
 void job_put_json(const struct job *job, struct json_writer *w);
+
+/* What goes before a job, as a list: {"job", "on", "status" (once it is over)}. */
+void job_put_after(const struct after *after, size_t count, struct json_writer *w);
 
 /* Column names and one row for CSV. */
 extern const char *const job_columns[]; /* ends in NULL */

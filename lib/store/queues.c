@@ -52,7 +52,7 @@ static const struct statement sql[STATEMENTS] = {
                      " AND (waiting_since < ?3 OR (waiting_since = ?3 AND number < ?4))))"},
     [GATE_BEFORE] = {"SELECT count(*) FROM job WHERE waiting > 0 AND waiting = 2 AND worker = ?1 AND (priority > ?2 OR"
                      " (priority = ?2 AND (waiting_since < ?3 OR (waiting_since = ?3 AND number < ?4))))"},
-    [DUE_FIRST] = {"SELECT id, due FROM job WHERE due > 0 ORDER BY due LIMIT 1"},
+    [DUE_FIRST] = {"SELECT id, due FROM job WHERE due > 0 AND waiting <> 5 ORDER BY due LIMIT 1"},
 };
 
 bool queue_has_room(const struct queue *queue, int64_t slots)

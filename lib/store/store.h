@@ -145,6 +145,8 @@ int store_job_tokens(const struct store *s, const char *id, struct job_tokens *o
  * queue, which may be paused), queue_unknown, worker_full (max_active jobs of its worker are active). Whoever gets one of
  * these rolls back. */
 int store_job_update(struct store *s, const struct job *job, enum job_state from, struct error *err);
+/* Of a job that has not begun: what it is given. */
+int store_job_set_parameters(struct store *s, const struct job *job, struct error *err);
 /* With its log and response. 404 job_unknown. */
 int store_job_delete(struct store *s, const struct job *job, struct error *err);
 /* Newest first. each() borrows the job; it returns 0 to go on. */
@@ -193,8 +195,22 @@ int store_gate_count(const struct store *s, const char *worker, int64_t *count, 
 int store_gate_next(const struct store *s, const char *after, char worker[JOB_WORKER_SIZE], struct error *err);
 /* Where a job stands in its line, 1 being the next; 0: it stands in none. Looks at each that is before it. */
 int store_line_position(const struct store *s, const struct job *job, int64_t *position, struct error *err);
-/* The job whose due_ms is the earliest; id "", *due_ms 0: none has one. */
+/* The job whose due_ms is the earliest of those that do not wait for others; id "", *due_ms 0: none has one. */
 int store_due_first(const struct store *s, char id[ULID_SIZE], int64_t *due_ms, struct error *err);
+
+/* -- jobs that come after others -- */
+
+/* Notes who goes before a job that was just inserted (job->after), in the same transaction. A job that is over by then counts as
+ * that. 404 job_unknown. */
+int store_after_put(struct store *s, const struct job *job, struct error *err);
+/* Reads them into job->after. */
+int store_after_get(const struct store *s, struct job *job, struct error *err);
+/* The jobs that come after one, in the order of their numbers, from the first after `after` on. each() borrows the id; it
+ * returns 0 to go on. */
+int store_follower_each(const struct store *s, int64_t job, int64_t after, int limit,
+                        int (*each)(int64_t number, const char *id, void *), void *context, struct error *err);
+/* The first job after this number that waits for others (WAITING_JOBS) of which one is over; id "", number 0: none. */
+int store_chain_next(const struct store *s, int64_t after, int64_t *number, char id[ULID_SIZE], struct error *err);
 
 /* -- jobs that are made once -- */
 

@@ -58,6 +58,7 @@ REACHED = {
     "GET /jobs/:id/status": (200, None),
     "PUT /jobs/:id/status": (422, "x"),
     "GET /jobs/:id/attempts": (200, None),
+    "GET /jobs/:id/graph": (200, None),
     "PUT /jobs/:id/pid": (422, "x"),
     "PUT /jobs/:id/progress": (422, "x"),
     "GET /jobs/:id/log": (200, None),

@@ -392,6 +392,109 @@ static void a_queue_is_not_deleted_under_its_jobs(void **state)
     job_clear(&job);
 }
 
+static void link_to(struct job *job, const struct job *earlier, enum chain_condition awaits)
+{
+    job->after = realloc(job->after, (job->after_count + 1) * sizeof *job->after);
+    assert_non_null(job->after);
+    job->after[job->after_count] = (struct after){.awaits = awaits};
+    strcpy(job->after[job->after_count++].name, earlier->id);
+}
+
+struct letters {
+    const struct job *jobs;
+    char text[16];
+};
+
+static int add_letter(int64_t number, const char *id, void *context)
+{
+    struct letters *seen = context;
+    char letter[2] = {0};
+
+    for (int n = 0; n < 4; n++) {
+        if (seen->jobs[n].number == number && strcmp(seen->jobs[n].id, id) == 0)
+            letter[0] = (char)('0' + n);
+    }
+    strcat(seen->text, letter);
+    return 0;
+}
+
+static void who_comes_after_whom_is_kept_with_how_it_ended(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job jobs[4], got = {0};
+    struct letters seen = {.jobs = jobs};
+    char id[ULID_SIZE];
+    int64_t number;
+
+    for (int n = 0; n < 4; n++)
+        put_job(db, n, (struct wish){.waiting = n > 1 ? WAITING_JOBS : WAITING_NOT}, &jobs[n]);
+    assert_int_equal(move(db, &jobs[0], JOB_ACTIVE, NULL), 0);
+    assert_int_equal(move(db, &jobs[0], JOB_ERROR, NULL), 0); /* before anybody comes after it */
+    link_to(&jobs[2], &jobs[0], CHAIN_ERROR);
+    link_to(&jobs[2], &jobs[1], CHAIN_DONE);
+    link_to(&jobs[3], &jobs[1], CHAIN_ENDED);
+    for (int n = 2; n < 4; n++)
+        assert_int_equal(store_after_put(db, &jobs[n], &err), 0);
+    assert_int_equal(store_job_get(db, jobs[2].id, &got, &err), 0);
+    assert_int_equal(got.chain, CHAIN_COMES_AFTER);
+    assert_int_equal(store_after_get(db, &got, &err), 0);
+    assert_int_equal(got.after_count, 2);
+    assert_string_equal(got.after[0].name, jobs[0].id);
+    assert_true(got.after[0].awaits == CHAIN_ERROR && got.after[0].outcome == JOB_ERROR);
+    assert_true(got.after[1].awaits == CHAIN_DONE && got.after[1].outcome == 0);
+    job_clear(&got);
+    assert_int_equal(store_follower_each(db, jobs[1].number, 0, 9, add_letter, &seen, &err), 0);
+    assert_string_equal(seen.text, "23");
+    assert_int_equal(store_chain_next(db, 0, &number, id, &err), 0);
+    assert_string_equal(id, jobs[2].id);
+    assert_int_equal(store_chain_next(db, number, &number, id, &err), 0);
+    assert_string_equal(id, "");
+    /* Its end is told to both, and stays when it is deleted. */
+    job_clear(&jobs[1]);
+    assert_int_equal(store_job_get(db, jobs[2].after[1].name, &jobs[1], &err), 0);
+    assert_int_equal(jobs[1].chain, CHAIN_IS_FOLLOWED);
+    assert_int_equal(move(db, &jobs[1], JOB_ACTIVE, NULL), 0);
+    assert_int_equal(move(db, &jobs[1], JOB_DONE, NULL), 0);
+    assert_int_equal(store_job_delete(db, &jobs[1], &err), 0);
+    for (int n = 2; n < 4; n++) {
+        assert_int_equal(store_job_get(db, jobs[n].id, &got, &err), 0);
+        assert_int_equal(store_after_get(db, &got, &err), 0);
+        assert_int_equal(got.after[got.after_count - 1].outcome, JOB_DONE);
+        assert_int_equal(store_job_delete(db, &got, &err), 0);
+        job_clear(&got);
+    }
+    for (int n = 0; n < 4; n++)
+        job_clear(&jobs[n]);
+}
+
+static void nobody_comes_after_one_that_is_not_there(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job, other = {.id = "01M86EA05QK06D5MRW8NYDB81Q"};
+
+    put_job(db, 1, (struct wish){.waiting = WAITING_JOBS}, &job);
+    link_to(&job, &other, CHAIN_DONE);
+    assert_int_equal(store_after_put(db, &job, &err), -1);
+    assert_string_equal(err.code, "job_unknown");
+    job_clear(&job);
+}
+
+static void what_waits_for_others_is_not_due(void **state)
+{
+    struct store *db = db_of(state);
+    struct error err = {0};
+    struct job job;
+    char id[ULID_SIZE];
+    int64_t due_ms;
+
+    put_job(db, 1, (struct wish){.waiting = WAITING_JOBS, .due_ms = 5}, &job);
+    assert_int_equal(store_due_first(db, id, &due_ms, &err), 0);
+    assert_string_equal(id, "");
+    job_clear(&job);
+}
+
 /* Claims the first until none waits, as many do at once. Exit status: how many it had; 255: something was wrong. */
 static void claim_all(const struct settings *settings)
 {
@@ -469,6 +572,9 @@ int main(void)
         TEST(who_waits_for_a_worker_is_found_by_its_name),
         TEST(the_earliest_is_due_first),
         TEST(a_queue_is_not_deleted_under_its_jobs),
+        TEST(who_comes_after_whom_is_kept_with_how_it_ended),
+        TEST(nobody_comes_after_one_that_is_not_there),
+        TEST(what_waits_for_others_is_not_due),
         TEST(of_many_who_claim_each_slot_goes_to_one),
     };
 
