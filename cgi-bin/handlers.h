@@ -35,6 +35,8 @@ write_handler write_session, write_session_delete;
 write_handler write_worker, write_worker_delete;
 /* write_jobs.c */
 write_handler write_job, write_job_status, write_job_pid, write_job_progress, write_job_delete;
+/* write_bulk.c */
+write_handler write_bulk;
 /* write_queues.c */
 write_handler write_queue, write_queue_delete;
 /* write_entries.c */

@@ -98,6 +98,10 @@ const struct route routes[] = {
                 "{\"worker\",\"parameters\",\"name\",\"timeout\",\"limits\",\"on_lost\",\"retries\",\"after\","
                 "\"queue\",\"slots\","
                 "\"priority\",\"run_at\",\"start\"}."},
+    {METHOD_POST, "/bulk", .role = ROLE_OPERATOR, .write = write_bulk, .reads_json = true, .formats = JSON,
+     .body = BODY_PARAMETERS,
+     .summary = "start, stop, kill, delete or retry many jobs: {\"action\",\"ids\"} or {\"action\",\"filter\"}; how "
+                "each one fared."},
     {METHOD_GET, "/jobs/:id", .role = ROLE_VIEWER, .read = read_job, .formats = LIST, .reap = true, .query = "wait",
      .summary = "One job; with ?wait=S (to 60) as soon as it is over."},
     {METHOD_DELETE, "/jobs/:id", .role = ROLE_OPERATOR, .write = write_job_delete, .formats = JSON, .reap = true,

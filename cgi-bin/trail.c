@@ -79,7 +79,7 @@ int trail_write(struct trail *t, struct request *req, struct response *res, stru
     audit_along(t->db, &t->note);
     result = repeat_write(t->route, req, t->ctx, t->db, res, err);
     audit_along(t->db, NULL);
-    if (t->note.written) {
+    if (t->note.written || t->note.earlier) {
         if (result < 0)
             store_rollback(t->db);
         tell_otherwise(t, result < 0 ? err->status : res->status, result < 0 ? err->code : "");

@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "engine/follow.h"
 #include "handlers.h"
 #include "job_body.h"
 #include "once.h"
@@ -252,16 +251,9 @@ int write_job_delete(struct request *req, const struct context *ctx, struct stor
 {
     AUTO(job) struct job job = {0};
 
-    if (store_begin(db, err) < 0 || store_job_get(db, request_path(req, "id"), &job, err) < 0)
+    (void)db;
+    if (engine_delete(ctx->engine, request_path(req, "id"), &job, err) < 0)
         return -1;
-    if (job.state == JOB_ACTIVE)
-        return error_set(err, 409, "job_active", "job %s is running: stop or kill it first", job.id);
-    if (job.state == JOB_IDLE && (job.chain & CHAIN_IS_FOLLOWED))
-        return error_set(err, 409, "job_followed", "other jobs wait for job %s: stop it first", job.id);
-    if (store_job_delete(db, &job, err) < 0 || store_commit(db, err) < 0)
-        return -1;
-    if (job.waiting == WAITING_SLOT) /* who stood behind it may be the first now */
-        engine_follow_queue(ctx->engine, job.queue);
     job_put_json(&job, &res->json);
     return 0;
 }

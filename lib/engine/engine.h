@@ -39,6 +39,14 @@ int engine_start(struct engine *e, const char *id, struct job *job, struct error
  * returns when no process of it is left. *job is read anew. 404 job_unknown; 409 job_idle, job_over; 503 still_alive. */
 int engine_end(struct engine *e, const char *id, enum job_wanted wanted, struct job *job, struct error *err);
 
+/* Deletes a job with all that it has said. *job is as it was. 404 job_unknown; 409 job_active, job_followed (others wait for
+ * it). */
+int engine_delete(struct engine *e, const char *id, struct job *job, struct error *err);
+
+/* Makes a job as one that is over was: with the same worker, in its current version, and parameters, and what was said of
+ * it besides; and starts it. *job is the new one. 404 job_unknown; 409 job_active, job_idle; and as engine_create(). */
+int engine_repeat(struct engine *e, const char *id, struct job *job, struct error *err);
+
 /* Freezes all processes of an active job (SIGSTOP, or its cgroup), or lets them go on, and waits up to 5 s until that is
  * done: job->paused tells. *job is read anew. 404 job_unknown; 409 job_idle, job_over, job_not_held (no runner of ours has
  * it), job_stopping. */

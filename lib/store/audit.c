@@ -116,6 +116,15 @@ void audit_about(struct store *s, const char *object)
         audit_set_text(s->along->row.object, sizeof s->along->row.object, object);
 }
 
+void audit_next(struct store *s, const char *object)
+{
+    if (!s->along)
+        return;
+    s->along->earlier = s->along->earlier || s->along->written;
+    s->along->written = false;
+    audit_about(s, object);
+}
+
 void audit_by(struct store *s, const char *who, const char *via)
 {
     if (!s->along)

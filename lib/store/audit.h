@@ -54,6 +54,7 @@ struct audit_note {
     int64_t rows_max;   /* how many rows are kept, to within AUDIT_CUT_EVERY */
     int64_t age_max_ms; /* and for how long, the same; 0: for ever */
     bool written;
+    bool earlier; /* one was written for this request before (audit_next) */
 };
 
 enum { AUDIT_CUT_EVERY = 64, AUDIT_CUT_MAX = 512 };
@@ -64,6 +65,8 @@ void audit_along(struct store *s, struct audit_note *note);
 /* What the row that goes along is about, and who did it: for those who know better than the router. No row goes along: does
  * nothing. */
 void audit_about(struct store *s, const char *object);
+/* From here on a change is about another object, and has a row of its own: of a request that makes several. */
+void audit_next(struct store *s, const char *object);
 void audit_by(struct store *s, const char *who, const char *via);
 
 /* Appends within a transaction that the caller began. Each AUDIT_CUT_EVERY rows it cuts off AUDIT_CUT_MAX of those that are

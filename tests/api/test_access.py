@@ -53,6 +53,7 @@ REACHED = {
     "DELETE /workers/:name": (412, None),
     "GET /jobs": (200, None),
     "POST /jobs": (422, {}),
+    "POST /bulk": (422, {}),
     "GET /jobs/:id": (200, None),
     "DELETE /jobs/:id": (409, None),
     "GET /jobs/:id/status": (200, None),

@@ -123,6 +123,7 @@ WRITES = {
     "PUT /workers/:name": (ADMIN, "ann", "password", lambda s: "New", "#!/bin/sh\n", 201),
     "DELETE /workers/:name": (ADMIN, "ann", "password", lambda s: s.put_worker("Gone", "#!/bin/sh\n") and "Gone", None, 200),
     "POST /jobs": (OP, "op", "password", lambda data: data["id"], {"worker": "Any", "start": True}, 201),
+    "POST /bulk": (OP, "op", "password", lambda data: data["id"], lambda s: {"action": "delete", "ids": [idle_job(s)]}, 200),
     "DELETE /jobs/:id": (OP, "op", "password", idle_job, None, 200),
     "PUT /jobs/:id/status": (OP, "op", "password", idle_job, "start", 200),
     "PUT /jobs/:id/pid": (OP, "op", "password", idle_job, "1", 200),
@@ -157,6 +158,7 @@ def test_a_write_leaves_one_row(place, name):
     caller, user, via, object, body, status = WRITES[name]
     headers = session(place, {"user": "vic", "password": PASSWORD})() if caller == "session" else caller()
     expected = object(place) if object and ":" in name else ""
+    body = body(place) if callable(body) else body
     with new_rows(place) as rows:
         answer = send(place, name, expected, body, headers)
     assert answer.status == status, answer
@@ -192,6 +194,17 @@ def test_a_job_that_runs_leaves_the_row_of_its_start(place):
         job = place.run("Talks")
     assert job["status"] == "done" and place.response(job["id"]).strip() == "two"
     assert [(r["action"], r["object"]) for r in rows] == [("POST /jobs", job["id"])]
+
+
+def test_each_job_of_many_has_a_row_of_its_own(place):
+    jobs = [idle_job(place) for _ in range(3)]
+    body = {"action": "start", "ids": [jobs[0], "01M86EA05QK06D5MRW8NYDB81Q", jobs[1], jobs[2]]}
+    with new_rows(place) as rows:
+        answer = place.post("/bulk", body)
+    assert [j["success"] for j in answer.data] == [True, False, True, True]
+    assert sorted((r["action"], r["object"], r["status"]) for r in rows) == [("POST /bulk", id, 200) for id in sorted(jobs)]
+    assert len({r["request"] for r in rows}) == 1
+    assert command(place, "audit", "verify").returncode == 0
 
 
 def test_reads_leave_none(place):
