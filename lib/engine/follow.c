@@ -102,13 +102,25 @@ int follow_through(struct engine *e, const char *id, const char *queue, struct e
     return line_advance(e, &job, INT_MAX, err) < 0 ? -1 : 0;
 }
 
+/* Is anything to be done now? What lies ahead, a retry say, is the keeper's, which may have to be told. */
+static bool has_consequences(const struct engine *e, const struct job *job)
+{
+    if (lies_ahead(e, job))
+        engine_wake(e);
+    return waiting_is_bounded(job) || is_due(e, job) || is_followed(job) || engine_schedule_waits(e, job);
+}
+
+void engine_follow_apart(struct engine *e, const struct job *job)
+{
+    if (has_consequences(e, job))
+        engine_follow_later(e, job->id);
+}
+
 void engine_follow(struct engine *e, const struct job *job)
 {
     struct error err = {0};
 
-    if (lies_ahead(e, job))
-        engine_wake(e);
-    if (!waiting_is_bounded(job) && !is_due(e, job) && !is_followed(job) && !engine_schedule_waits(e, job))
+    if (!has_consequences(e, job))
         return;
     if (!json_is_there()) {
         engine_follow_later(e, job->id);

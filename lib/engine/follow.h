@@ -11,6 +11,9 @@
 void engine_follow(struct engine *e, const struct job *job);
 void engine_follow_id(struct engine *e, const char *id);
 
+/* The same, but never here: for a runner that waits for our answer, and holds what the next attempt of its own job needs. */
+void engine_follow_apart(struct engine *e, const struct job *job);
+
 /* Has it done, and waits for nothing. */
 void engine_follow_later(struct engine *e, const char *id);
 

@@ -127,7 +127,7 @@ static int check_lease(const struct job *job, const unsigned char *lease_hash, s
 static int follow_end(struct engine *e, const struct job *job)
 {
     if (job->state != JOB_ACTIVE)
-        engine_follow(e, job);
+        engine_follow_apart(e, job);
     return 0;
 }
 

@@ -257,3 +257,14 @@ def test_a_timeout_is_tried_again(workers):
     workers.put_worker("Slow", "#!/bin/sh\n[ $JOBJOKER_ATTEMPT -gt 1 ] || exec sleep 600\n")
     job = workers.run("Slow", timeout=0.2, retries={"limit": 1, "delay": 0})
     assert (job["status"], job["attempt"]) == ("done", 2)
+
+
+def test_the_next_attempt_begins_while_a_process_that_lives_on_takes_the_report(new_server):
+    """The runner holds the lock of its job until it has its answer: whoever answers must not wait for that lock."""
+    server = new_server("proxy_fcgi")
+    server.put_worker("Fails", FAILS)
+    server.put("/queues/q", {"slots": 1})
+    for queue in (None, "q"):
+        job = server.run("Fails", {"times": 2, "code": 1}, queue=queue, retries={"limit": 2, "delay": 0})
+        assert (job["status"], job["attempt"]) == ("done", 3)
+    assert "socket is not used any more" not in (server.data / "runner.log").read_text()
