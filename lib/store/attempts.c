@@ -2,8 +2,8 @@
 #include "store/query.h"
 #include "store/store.h"
 
-#define ATTEMPT_COLUMNS                                                                                         \
-    "attempt, version, state, host, started, stopped, exit_code, signal, log_count, log_size, response_count, " \
+#define ATTEMPT_COLUMNS                                                                                             \
+    "attempt, version, state, host, started, stopped, exit_code, \"signal\", log_count, log_size, response_count, " \
     "response_size, reason"
 
 enum { ATTEMPT_PUT, ATTEMPT_GET, ATTEMPT_EACH, STATEMENTS };
