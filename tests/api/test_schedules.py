@@ -1,12 +1,10 @@
 """Schedules, `run_at` and the keeper, with a clock that the tests move, and real processes."""
 import concurrent.futures
-import contextlib
 import datetime
 import os
 import pathlib
 import random
 import signal
-import sqlite3
 import subprocess
 
 import pytest
@@ -96,15 +94,6 @@ def all_over(server, made, count):
         jobs = jobs_of(server, made)
         return jobs if len(jobs) == count and all(j["status"] in ("done", "error", "stop") for j in jobs) else None
     return wait_until(over, 30, f"{count} jobs are over")
-
-
-@contextlib.contextmanager
-def database(server):
-    db = sqlite3.connect(server.data / "jobs.db", isolation_level=None, timeout=20)
-    try:
-        yield db
-    finally:
-        db.close()
 
 
 def keepers(server):
@@ -371,9 +360,8 @@ def test_the_keeper_outlives_apache(server):
     made = schedule(server, "@hourly")
     server.stop()
     server.clock.move_to(made["next"][0])
-    with database(server) as db:
-        wait_until(lambda: db.execute("SELECT count(*) FROM job WHERE state = 5 AND schedule = ?", (made["id"],)).fetchone()[0] == 1,
-                   30, "the job ran without a web server")
+    wait_until(lambda: server.store.sql("SELECT count(*) FROM job WHERE state = 5 AND schedule = ?", made["id"]) == [(1,)],
+               30, "the job ran without a web server")
     assert server._start()
     assert len(jobs_of(server, made)) == 1
 
@@ -416,8 +404,7 @@ def restart_machine(server):
     for pid in keepers(server):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not keepers(server))
-    with database(server) as db:
-        assert db.execute("UPDATE machine SET boot = 'before'").rowcount == 1
+    assert server.store.change("UPDATE machine SET boot = 'before'") == 1
     file = server.data / "keeper"
     if file.exists() and file.read_text():
         file.write_text("before")
@@ -476,6 +463,8 @@ def test_of_two_front_ends_each_time_is_taken_by_one(server, new_server):
     marks.chmod(0o777)
     other = new_server(start=False, settings={**server.settings, "JOBJOKER_DATA": str(server.data)})
     other.init = lambda: None
+    other.store = server.store
+    other.write_settings("")
     other.start()
     other.token = server.token
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -485,12 +474,9 @@ def test_of_two_front_ends_each_time_is_taken_by_one(server, new_server):
         server.clock.move_to(at)
         answers = list(pool.map(lambda n: (server, other)[n % 2].post("/tick"), range(8)))
     assert {a.status for a in answers} <= {200}, answers
-    with database(server) as db:
-        def over():
-            return db.execute("SELECT count(*) FROM job WHERE state = 5").fetchone()[0] == 1000
-        wait_until(over, 120, "all have run")
-        assert db.execute("SELECT count(*), max(attempt) FROM job").fetchone() == (1000, 1)
-        assert db.execute("SELECT count(DISTINCT schedule) FROM job").fetchone()[0] == 40
+    wait_until(lambda: server.store.sql("SELECT count(*) FROM job WHERE state = 5") == [(1000,)], 120, "all have run")
+    assert server.store.sql("SELECT count(*), max(attempt) FROM job") == [(1000, 1)]
+    assert server.store.sql("SELECT count(DISTINCT schedule) FROM job") == [(40,)]
     assert {m.read_text() for m in marks.iterdir()} == {"x\n"}
     assert len(list(marks.iterdir())) == 1000 and set(ids) <= {m.name for m in marks.iterdir()}
     other.close()
