@@ -48,6 +48,14 @@ def fill(server):
     gone = server.run("Odd")["id"]
     assert server.delete(f"/jobs/{gone}").status == 200  # its number is not given again
     assert server.put("/queues/slow", {"slots": 2}).status == 201
+    server.put_worker("Fails", "#!/bin/sh\nexit 7\n")
+    failed = server.run("Fails", retries={"limit": 2, "delay": 0})
+    assert failed["attempt"] == 3
+    after = server.post("/jobs", {"worker": "Odd", "after": [{"job": failed["id"], "on": "error"}]}, "-H", "Idempotency-Key: once").data[0]["id"]
+    assert server.ended(after)["status"] == "done"
+    wish = {"worker": "Odd", "parameters": {"name": "\u00fc"}}
+    assert server.post("/schedules", {"cron": "@yearly", "name": "nightly", "enabled": False, "job": wish}).status == 201
+    assert server.post("/tick").status == 200  # which notes the start of this machine
     server.get("/jobs", auth="Bearer jja_wrong")
     with contextlib.closing(sqlite3.connect(server.store.path, isolation_level=None)) as db:
         number, = db.execute("SELECT max(number) FROM job").fetchone()
@@ -98,6 +106,7 @@ def test_there_and_back_is_the_same(move):
     told = {line.split()[0]: int(line.split()[1]) for line in done.stdout.splitlines()[1:-1]}
     # None is forgotten, whichever migration made it.
     assert told == {name: len(rows) for name, (_, rows) in before.items() if not name.startswith("sqlite_")}
+    assert all(told[name] for name in ("schedule", "machine", "attempt", "once", "job_after")), told
     assert f"database = {move.mysql}" in done.stdout
     assert move.there("SHOW TABLES LIKE 'copy%'") == ""
     back = move.copy(move.mysql, f"sqlite:{server.data}/back.db")
