@@ -59,38 +59,32 @@ int store_attempt_get(const struct store *s, int64_t job, int64_t number, struct
                       struct error *err)
 {
     struct query *q = query_prepare(s, &sql[ATTEMPT_GET], err);
-    enum query_step step;
-    int result;
 
     *out = (struct attempt){0};
     query_set_number(q, 1, job);
     query_set_number(q, 2, number);
-    step = query_step(q);
-    *found = step == QUERY_ROW;
+    if (query_find(q, found, "read an attempt", err) < 0)
+        return -1;
     if (*found)
         read_attempt(q, out);
-    result = step == QUERY_FAILED ? query_fail(q, "read an attempt", err) : 0;
     query_end(q);
-    return result;
+    return 0;
 }
 
 int store_attempt_each(const struct store *s, int64_t job, int64_t after, int64_t limit,
                        int (*each)(const struct attempt *, void *), void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[ATTEMPT_EACH], err);
-    enum query_step step = QUERY_END;
     struct attempt attempt;
     int result = 0, stop = 0;
 
     query_set_number(q, 1, job);
     query_set_number(q, 2, after);
     query_set_number(q, 3, limit);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list attempts", &result, err)) {
         read_attempt(q, &attempt);
         stop = each(&attempt, context);
     }
-    if (step == QUERY_FAILED)
-        result = query_fail(q, "list attempts", err);
     query_end(q);
     return result;
 }

@@ -24,7 +24,6 @@ static const struct statement sql[STATEMENTS] = {
     [AFTER_ADD] = {"INSERT INTO job_after (job, earlier, earlier_id, awaits, outcome) VALUES (?1, ?2, ?3, ?4, ?5)"},
     [CHAIN_SET] = {"UPDATE job SET chain = chain | ?2 WHERE number = ?1"},
     [AFTER_COUNT] = {"SELECT count(*) FROM job_after WHERE job = ?1"},
-    /* One that ended while this row was being made is not written beside it, where transactions do not stand in line. */
     [AFTER_EACH] = {"SELECT a.earlier, a.earlier_id, a.awaits, a.outcome, j.state FROM job_after a"
                     " LEFT JOIN job j ON j.number = a.earlier WHERE a.job = ?1 ORDER BY a.earlier LIMIT ?2"},
     [AFTER_END] = {"UPDATE job_after SET outcome = ?2 WHERE earlier = ?1"},
@@ -49,23 +48,19 @@ static int set_chain(struct store *s, int64_t number, int bit, struct error *err
 static int find_earlier(struct store *s, struct after *after, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[EARLIER_GET], err);
-    enum job_state state = 0;
-    enum query_step step;
-    int result = 0;
+    enum job_state state;
+    bool found;
 
     query_set_text(q, 1, after->name);
-    step = query_step(q);
-    if (step == QUERY_ROW) {
+    if (query_find(q, &found, "find a job that goes before", err) < 0)
+        return -1;
+    if (found) {
         after->number = query_number(q, 0);
         state = (enum job_state)query_int(q, 1);
-    } else if (step == QUERY_END) {
-        result = error_set(err, 404, "job_unknown", "there is no job %s", after->name);
-    } else {
-        result = query_fail(q, "find a job that goes before", err);
+        after->outcome = job_state_is_over(state) ? state : 0;
     }
     query_end(q);
-    after->outcome = job_state_is_over(state) ? state : 0;
-    return result;
+    return found ? 0 : error_set(err, 404, "job_unknown", "there is no job %s", after->name);
 }
 
 static int put_one(struct store *s, const struct job *job, struct after *after, struct error *err)
@@ -107,7 +102,6 @@ static void read_after(struct query *q, struct after *out)
 int store_after_get(const struct store *s, struct job *job, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[AFTER_COUNT], err);
-    enum query_step step = QUERY_END;
     int64_t count;
     int result = 0;
 
@@ -122,10 +116,8 @@ int store_after_get(const struct store *s, struct job *job, struct error *err)
     q = query_prepare(s, &sql[AFTER_EACH], err);
     query_set_number(q, 1, job->number);
     query_set_number(q, 2, count);
-    while ((int64_t)job->after_count < count && (step = query_step(q)) == QUERY_ROW)
+    while ((int64_t)job->after_count < count && query_next(q, "read who goes before", &result, err))
         read_after(q, &job->after[job->after_count++]);
-    if (step == QUERY_FAILED)
-        result = query_fail(q, "read who goes before", err);
     query_end(q);
     return result;
 }
@@ -148,19 +140,16 @@ int store_follower_each(const struct store *s, int64_t job, int64_t after, int l
                         int (*each)(int64_t number, const char *id, void *), void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[FOLLOWER_EACH], err);
-    enum query_step step = QUERY_END;
     int result = 0, stop = 0;
     char id[ULID_SIZE];
 
     query_set_number(q, 1, job);
     query_set_number(q, 2, after);
     query_set_number(q, 3, limit);
-    while (!stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list who comes after", &result, err)) {
         query_read_text(q, 1, id, sizeof id);
         stop = each(query_number(q, 0), id, context);
     }
-    if (step == QUERY_FAILED)
-        result = query_fail(q, "list who comes after", err);
     query_end(q);
     return result;
 }
@@ -168,18 +157,17 @@ int store_follower_each(const struct store *s, int64_t job, int64_t after, int l
 int store_chain_next(const struct store *s, int64_t after, int64_t *number, char id[ULID_SIZE], struct error *err)
 {
     struct query *q = query_prepare(s, &sql[CHAIN_NEXT], err);
-    enum query_step step;
-    int result;
+    bool found;
 
     query_set_number(q, 1, after);
-    step = query_step(q);
     id[0] = '\0';
     *number = 0;
-    if (step == QUERY_ROW) {
+    if (query_find(q, &found, "find a chain that stands still", err) < 0)
+        return -1;
+    if (found) {
         *number = query_number(q, 0);
         query_read_text(q, 1, id, ULID_SIZE);
     }
-    result = step == QUERY_FAILED ? query_fail(q, "find a chain that stands still", err) : 0;
     query_end(q);
-    return result;
+    return 0;
 }

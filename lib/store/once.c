@@ -17,22 +17,21 @@ int store_once_get(const struct store *s, const struct once *once, int64_t now_m
 {
     struct query *q = query_prepare(s, &sql[ONCE_GET], err);
     unsigned char body[SECRET_HASH_SIZE] = {0};
-    enum query_step step;
-    int result;
+    bool found;
 
     job[0] = '\0';
     *same = false;
     query_set_hash(q, 1, once->hash);
     query_set_number(q, 2, now_ms - ONCE_KEPT_MS);
-    step = query_step(q);
-    if (step == QUERY_ROW) {
+    if (query_find(q, &found, "look up the key of a request", err) < 0)
+        return -1;
+    if (found) {
         query_read_hash(q, 0, body);
         query_read_text(q, 1, job, ULID_SIZE);
         *same = memcmp(body, once->body, sizeof body) == 0;
     }
-    result = step == QUERY_FAILED ? query_fail(q, "look up the key of a request", err) : 0;
     query_end(q);
-    return result;
+    return 0;
 }
 
 int store_once_put(struct store *s, const struct once *once, int64_t now_ms, const char *job, struct error *err)

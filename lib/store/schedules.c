@@ -140,17 +140,14 @@ int store_schedule_get(const struct store *s, const char *id, const struct grant
                        struct error *err)
 {
     struct query *q = query_prepare(s, &sql[SCHEDULE_GET], err);
-    int step, result;
+    bool found;
+    int result;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, id);
     query_set_grant(q, 2, grant);
-    step = query_step(q);
-    if (step == QUERY_ROW)
-        result = read_schedule(q, out, err);
-    else
-        result = step == QUERY_END ? unknown(err) : query_fail(q, "read a schedule", err);
+    if (query_find(q, &found, "read a schedule", err) < 0)
+        return -1;
+    result = found ? read_schedule(q, out, err) : unknown(err);
     query_end(q);
     return result;
 }
@@ -176,24 +173,19 @@ int store_schedule_each(const struct store *s, const struct grant *grant, const 
                         int (*each)(const struct schedule *, void *), void *context, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[SCHEDULE_EACH], err);
-    int step = QUERY_END, result = 0, stop = 0;
+    int result = 0, stop = 0;
 
-    if (!q)
-        return -1;
     query_set_text(q, 1, after ? after : "");
     query_set_number(q, 2, limit);
     query_set_grant(q, 3, grant);
-    while (result == 0 && !stop && (step = query_step(q)) == QUERY_ROW) {
+    while (!stop && query_next(q, "list schedules", &result, err)) {
         struct schedule schedule;
 
-        result = read_schedule(q, &schedule, err);
-        if (result < 0)
+        if ((result = read_schedule(q, &schedule, err)) < 0)
             break;
         stop = each(&schedule, context);
         schedule_clear(&schedule);
     }
-    if (result == 0 && !stop && step != QUERY_END)
-        result = query_fail(q, "list schedules", err);
     query_end(q);
     return result;
 }
@@ -210,23 +202,20 @@ int store_schedule_count(const struct store *s, const struct grant *grant, int64
 static int find_one(struct query *q, const char *after, char id[ULID_SIZE], int64_t *number, struct error *err)
 {
     char from[ULID_SIZE];
-    int step, result = 0;
+    bool found;
 
-    if (!q)
-        return -1;
     snprintf(from, sizeof from, "%s", after);
     query_set_text(q, 1, from);
     id[0] = '\0';
     *number = 0;
-    step = query_step(q);
-    if (step == QUERY_ROW) {
+    if (query_find(q, &found, "look for a schedule", err) < 0)
+        return -1;
+    if (found) {
         query_read_text(q, 0, id, ULID_SIZE);
         *number = query_number(q, 1);
-    } else if (step != QUERY_END) {
-        result = query_fail(q, "look for a schedule", err);
     }
     query_end(q);
-    return result;
+    return 0;
 }
 
 int store_schedule_due_first(const struct store *s, char id[ULID_SIZE], int64_t *due_ms, struct error *err)
@@ -261,19 +250,16 @@ int store_schedule_reboots(const struct store *s, int64_t *count, struct error *
 int store_machine_get(const struct store *s, const char *host, char boot[MACHINE_BOOT_SIZE], struct error *err)
 {
     struct query *q = query_prepare(s, &sql[MACHINE_GET], err);
-    int step, result = 0;
+    bool found;
 
-    if (!q)
-        return -1;
     boot[0] = '\0';
     query_set_text(q, 1, host);
-    step = query_step(q);
-    if (step == QUERY_ROW)
+    if (query_find(q, &found, "read which start of the machine was seen", err) < 0)
+        return -1;
+    if (found)
         query_read_text(q, 0, boot, MACHINE_BOOT_SIZE);
-    else if (step != QUERY_END)
-        result = query_fail(q, "read which start of the machine was seen", err);
     query_end(q);
-    return result;
+    return 0;
 }
 
 static int write_boot(struct store *s, int which, const char *host, const char *boot, struct error *err)
