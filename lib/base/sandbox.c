@@ -217,17 +217,22 @@ void sandbox_close(struct sandbox *s)
 
 enum { CALL_IO_URING_SETUP = 425, NUMBERS_OF_X32 = 0x40000000 };
 
+/* The lower halves. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 enum { FIRST_ARGUMENT = offsetof(struct seccomp_data, args) };
 #else
 enum { FIRST_ARGUMENT = offsetof(struct seccomp_data, args) + 4 };
 #endif
+enum { SECOND_ARGUMENT = FIRST_ARGUMENT + 8 };
+enum { TYPE_OF_SOCKET = 0xf }; /* what is above are flags, socket(2) */
 
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip) /* over so many */
 #define IF(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, skip, 0)
+#define KEEP(bits) BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits)
 #define FAIL(number) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (number))
 
+/* One of a pair of datagram sockets can be sent elsewhere; those of connected types cannot, unix(7). */
 static int refuse_local_sockets(void)
 {
     static struct sock_filter rules[] = {
@@ -242,6 +247,12 @@ static int refuse_local_sockets(void)
         UNLESS(SYS_socket, 3),
         LOAD(FIRST_ARGUMENT),
         UNLESS(AF_UNIX, 1),
+        FAIL(EACCES),
+        UNLESS(SYS_socketpair, 5),
+        LOAD(SECOND_ARGUMENT),
+        KEEP(TYPE_OF_SOCKET),
+        IF(SOCK_STREAM, 2),
+        IF(SOCK_SEQPACKET, 1),
         FAIL(EACCES),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };

@@ -426,6 +426,35 @@ static void no_socket_that_has_a_path_can_be_reached(void **state)
     close(fd);
 }
 
+/* Such as /dev/log, or systemd's. SOCK_RAW is the same by another name, unix(7). */
+static void no_pair_of_sockets_can_be_sent_elsewhere(void **state)
+{
+    static const char code[] =
+        "import socket, sys\n"
+        "for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):\n"
+        "    try: a, b = socket.socketpair(socket.AF_UNIX, kind); a.sendto(b'out', sys.argv[1]); print('sent')\n"
+        "    except PermissionError: print('refused')\n"
+        "a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET); a.send(b'pair'); print(b.recv(9).decode())\n";
+    const struct place *p = *state;
+    char path[64];
+    const char *const argv[] = {"python3", "-c", code, path, NULL};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct buf out = {0};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (access("/usr/bin/python3", X_OK) < 0)
+        skip();
+    snprintf(path, sizeof path, "%s/datagrams", p->outside);
+    memcpy(address.sun_path, path, sizeof path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_says(p, argv, 0, "refused\nrefused\npair\n");
+    assert_int_equal(run_with_sockets(p, argv, &out), 0); /* nothing else is in the way */
+    assert_non_null(strstr(buf_text(&out), "sent\n"));
+    buf_clear(&out);
+    close(fd);
+}
+
 static void no_set_uid_program_gives_more(void **state)
 {
     const char *const argv[] = {"grep", "NoNewPrivs", "/proc/self/status", NULL};
@@ -581,6 +610,7 @@ int main(void)
         in_a_place(no_process_outside_can_be_looked_into),
         in_a_place(no_abstract_socket_outside_can_be_reached),
         in_a_place(no_socket_that_has_a_path_can_be_reached),
+        in_a_place(no_pair_of_sockets_can_be_sent_elsewhere),
         in_a_place(no_set_uid_program_gives_more),
         in_a_place(without_its_rules_nothing_is_started),
         in_a_place(paths_that_cannot_be_meant_are_refused),
