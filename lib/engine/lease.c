@@ -104,9 +104,16 @@ static bool fd_is_held(int fd)
     return false;
 }
 
+enum holder {
+    NOBODY,
+    RUNNER,
+    SOMEBODY_ELSE, /* who looks after the job */
+    NOT_NOTED, /* who starts it; or who came to look after it when another one had done so, and has made the file anew */
+};
+
 /* A pidfd is ready when its process has ended, also while nobody has reaped it. A number that was given away again is taken
  * for the runner: then it is not seen that it is lost until its lock is free. */
-static bool noted_runner_is_gone(int fd)
+static enum holder noted_holder(int fd)
 {
     char text[NOTE_SIZE] = "";
     long pid = pread(fd, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
@@ -114,16 +121,14 @@ static bool noted_runner_is_gone(int fd)
     bool gone;
 
     if (pid <= 0)
-        return false;
+        return NOT_NOTED;
     runner.fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
     if (runner.fd < 0)
-        return errno == ESRCH;
+        return errno == ESRCH ? SOMEBODY_ELSE : RUNNER;
     gone = poll(&runner, 1, 0) == 1;
     close(runner.fd);
-    return gone;
+    return gone ? SOMEBODY_ELSE : RUNNER;
 }
-
-enum holder { NOBODY, RUNNER, SOMEBODY_ELSE };
 
 /* Who holds the lock? What cannot be looked at is not called dead. */
 static enum holder look_at_holder(const char *data, const char *id)
@@ -136,7 +141,7 @@ static enum holder look_at_holder(const char *data, const char *id)
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? NOBODY : RUNNER;
-    holder = !fd_is_held(fd) ? NOBODY : noted_runner_is_gone(fd) ? SOMEBODY_ELSE : RUNNER;
+    holder = fd_is_held(fd) ? noted_holder(fd) : NOBODY;
     close(fd);
     return holder;
 }
@@ -147,6 +152,13 @@ bool lease_is_held(const char *data, const char *id)
 }
 
 bool lease_is_lost(const char *data, const char *id)
+{
+    enum holder holder = look_at_holder(data, id);
+
+    return holder == NOBODY || holder == SOMEBODY_ELSE;
+}
+
+bool lease_is_doubtful(const char *data, const char *id)
 {
     return look_at_holder(data, id) != RUNNER;
 }

@@ -33,6 +33,10 @@ bool lease_is_held(const char *data, const char *id);
  * the lock is that of somebody who looks after the job. What cannot be looked at is not called dead. */
 bool lease_is_lost(const char *data, const char *id);
 
+/* Is it lost, or held by somebody who has noted no runner? That may be who starts the job; but a job that was read as active
+ * before its lock was looked at may have ended in between, and this be who came second to look after it. */
+bool lease_is_doubtful(const char *data, const char *id);
+
 /* Opens the process that holds the lock, as a pidfd, which the caller closes. -1: nobody holds it, or it has just been
  * taken and the runner is not there yet. */
 int lease_open_holder(const char *data, const char *id, pid_t *pid);

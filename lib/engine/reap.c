@@ -414,7 +414,7 @@ static bool is_suspect(const struct engine *e, const char *id, const char *job_h
 {
     if (strcmp(job_host, own_host) != 0)
         return e->settings->heartbeat_ms > 0;
-    return lease_is_lost(e->settings->data, id);
+    return lease_is_doubtful(e->settings->data, id);
 }
 
 static int look_at(struct engine *e, const char *id, const char *job_host, const char *own_host, struct error *err)
