@@ -28,8 +28,11 @@ enum {
 };
 
 static const struct statement sql[STATEMENTS] = {
-    /* Looked up at each request, where preparing one statement for both tables would cost more than two. */
-    [TOKEN_GET] = {"SELECT " TOKEN_COLUMNS("") " FROM token WHERE hash = ?1"},
+    /* Looked up at each request. In SQLite preparing one statement for both tables costs more than two; in MySQL each one is
+     * a round trip to the server. */
+    [TOKEN_GET] = {"SELECT " TOKEN_COLUMNS("") ", NULL FROM token WHERE hash = ?1",
+                   "SELECT " TOKEN_COLUMNS("t.") ", " OWNER_COLUMNS(
+                       "a.") " FROM token t LEFT JOIN account a ON a.name = t.account WHERE t.hash = ?1"},
     [OWNER_GET] = {"SELECT " OWNER_COLUMNS("") " FROM account WHERE name = ?1"},
     [TOKEN_EACH] = {"SELECT " TOKEN_COLUMNS("t.") ", " OWNER_COLUMNS(
         "a.") " FROM token t JOIN account a ON a.name = t.account"
@@ -92,15 +95,20 @@ static int get_owner(const struct store *s, struct token *token, bool *found, st
 int store_token_get(const struct store *s, const unsigned char *hash, struct token *out, bool *found, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[TOKEN_GET], err);
+    bool has_owner = false;
 
     *out = (struct token){0};
     query_set_hash(q, 1, hash);
     if (query_find(q, found, "read a token", err) < 0)
         return -1;
-    if (*found)
+    if (*found) {
         read_token(q, out);
+        has_owner = !query_is_null(q, OWNER_COLUMN);
+    }
+    if (has_owner)
+        read_owner(q, OWNER_COLUMN, out);
     query_end(q);
-    return *found ? get_owner(s, out, found, err) : 0;
+    return *found && !has_owner ? get_owner(s, out, found, err) : 0;
 }
 
 int store_token_each(const struct store *s, const char *account, const char *after, int limit,
