@@ -12,10 +12,12 @@
 #include "base/io.h"
 #include "base/key.h"
 #include "base/spawn.h"
+#include "base/zone.h"
 #include "doctor.h"
 #include "engine/vault.h"
+#include "store/copy.h"
 
-enum { DISK_MIN_MB = 100 };
+enum { DISK_MIN_MB = 100, STATEMENT_REST = 64 * 1024 /* bytes, for all in a statement but its largest value */ };
 
 void doctor_find(struct doctor *d, enum verdict verdict, const char *fix, const char *fmt, ...)
 {
@@ -157,6 +159,39 @@ static void check_secrets(struct doctor *d)
         doctor_find(d, NOTE, "jobjoker secret rotate-key", "a rotation of the key was interrupted, or is under way");
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Of a server that others have set up. */
+static void check_statement_max(struct doctor *d)
+{
+    const struct settings *s = &d->site.settings;
+    int64_t wanted = larger(larger(s->code_max, s->parameters_max), s->entry_max) + STATEMENT_REST, max;
+    struct error err = {0};
+
+    if (store_statement_max(d->site.db, &max, &err) < 0)
+        doctor_find(d, WRONG, "the line above is what the database said", "%s", err.message);
+    else if (max && max < wanted)
+        doctor_find(d, WRONG,
+                    "raise it in the server's configuration, or lower `code_max`, `parameters_max` or `entry_max`",
+                    "the database's max_allowed_packet is %lld bytes, but what may be sent here needs %lld",
+                    (long long)max, (long long)wanted);
+}
+
+static void check_copy(struct doctor *d)
+{
+    struct error err = {0};
+    bool unfinished;
+
+    if (store_copy_is_unfinished(d->site.db, &unfinished, &err) < 0)
+        doctor_find(d, WRONG, "the line above is what the database said", "%s", err.message);
+    else if (unfinished)
+        doctor_find(d, WRONG, "let it end, or start it again; until then set `database` to the first store",
+                    "the database is a copy that is not finished (`jobjoker copy`)");
+}
+
 static void check_store(struct doctor *d)
 {
     unsigned char key[SECRET_KEY_SIZE];
@@ -179,8 +214,11 @@ static void check_store(struct doctor *d)
         doctor_find(d, WRONG, "jobjoker user add NAME --role admin", "there is no administrator");
     else
         doctor_find(d, FINE, NULL, "the database opens, and there is an administrator");
-    if (d->site.db)
+    if (d->site.db) {
         check_secrets(d);
+        check_statement_max(d);
+        check_copy(d);
+    }
 }
 
 /* -- the folder of the site -- */
@@ -188,7 +226,7 @@ static void check_store(struct doctor *d)
 static void check_programs(struct doctor *d)
 {
     static const char *const programs[] = {"cgi-bin/jobjoker.cgi", "cgi-bin/jobjoker", "runner/jobjoker-runner",
-                                           "runner/jobjoker-c"};
+                                           "runner/jobjoker-c", "runner/jobjoker-keeper"};
     int before = d->wrong;
 
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
@@ -235,6 +273,17 @@ static void check_commands(struct doctor *d)
     }
 }
 
+static void check_zones(struct doctor *d)
+{
+    struct error err = {0};
+    struct zone *zone = zone_load("Europe/London", &err);
+
+    if (!zone)
+        doctor_find(d, NOTE, "install tzdata",
+                    "the machine knows no time zones, so schedules can be made in UTC alone");
+    zone_free(zone);
+}
+
 static void examine(struct doctor *d, const char *url)
 {
     if (check_data(d)) {
@@ -245,6 +294,7 @@ static void examine(struct doctor *d, const char *url)
     check_programs(d);
     check_htaccess(d);
     check_commands(d);
+    check_zones(d);
     if (!url && d->site.settings.api[0])
         url = d->site.settings.api;
     if (url)

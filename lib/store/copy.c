@@ -44,6 +44,16 @@ static int count(const struct store *s, const struct statement *statement, int64
     return query_count(query_prepare(s, statement, err), number, err);
 }
 
+int store_copy_is_unfinished(const struct store *s, bool *unfinished, struct error *err)
+{
+    int64_t marks;
+
+    if (count(s, &count_marks, &marks, err) < 0)
+        return -1;
+    *unfinished = marks > 0;
+    return 0;
+}
+
 /* -- may it be done? -- */
 
 static int check_empty(const struct store *to, const struct tables *tables, struct error *err)
@@ -64,10 +74,11 @@ static int check_empty(const struct store *to, const struct tables *tables, stru
 static int check_both(const struct store *from, const struct store *to, const struct tables *tables,
                       const struct tables *others, bool replace, struct error *err)
 {
-    int64_t unfinished_from, unfinished_to;
+    bool unfinished_from, unfinished_to;
     const char *name = "";
 
-    if (count(from, &count_marks, &unfinished_from, err) < 0 || count(to, &count_marks, &unfinished_to, err) < 0)
+    if (store_copy_is_unfinished(from, &unfinished_from, err) < 0 ||
+        store_copy_is_unfinished(to, &unfinished_to, err) < 0)
         return -1;
     if (unfinished_from)
         return error_set(err, 409, "copy_unfinished", "the first store is itself a copy that was not finished");

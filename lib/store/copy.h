@@ -23,4 +23,7 @@ struct copy_options {
 int store_copy(struct store *from, struct store *to, const struct copy_options *options, bool *changed,
                struct error *err);
 
+/* Is this store what such a copy is making, or has left unfinished? */
+int store_copy_is_unfinished(const struct store *s, bool *unfinished, struct error *err);
+
 #endif

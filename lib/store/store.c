@@ -162,3 +162,10 @@ int store_be_durable(struct store *s, struct error *err)
 {
     return s->ops->be_durable(s, err);
 }
+
+int store_statement_max(const struct store *s, int64_t *bytes, struct error *err)
+{
+    static const struct statement ask = {"SELECT 0", "SELECT @@max_allowed_packet"};
+
+    return query_count(query_prepare(s, &ask, err), bytes, err);
+}

@@ -48,6 +48,8 @@ bool store_was_beaten(const struct store *s);
 unsigned store_commits(const struct store *s);
 /* From here on a commit of this connection outlives a power cut as well. Outside of a transaction. */
 int store_be_durable(struct store *s, struct error *err);
+/* What the database takes in one statement at most, in bytes; 0: there is no such limit. */
+int store_statement_max(const struct store *s, int64_t *bytes, struct error *err);
 
 /* What is read after store_open() is the store as it was at the first read, all of it of one moment, until a
  * transaction that writes begins. This takes a newer view: for who waits for a change. */

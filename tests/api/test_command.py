@@ -222,6 +222,10 @@ def test_the_doctor_looks_at_the_files(new_server):
     status, said = doctor(server)
     assert status == 1 and "jobjoker user add NAME --role admin" in said
     server.store.change("UPDATE account SET disabled = 0")
+    server.store.change("CREATE TABLE copy_under_way (one INTEGER PRIMARY KEY)")
+    status, said = doctor(server)
+    assert status == 1 and "a copy that is not finished" in said
+    server.store.change("DROP TABLE copy_under_way")
     (server.site / "runner/jobjoker-runner").chmod(0o644)
     status, said = doctor(server)
     assert status == 1 and "jobjoker-runner" in said
