@@ -89,7 +89,12 @@ int chain_read_json(const struct json *list, const char *code, struct after **ou
     *out = calloc(json_count(list), sizeof **out);
     if (!*out)
         return error_set(err, 500, "internal", "the server ran out of memory");
-    return read_all(list, code, *out, count, err);
+    if (read_all(list, code, *out, count, err) == 0)
+        return 0;
+    free(*out);
+    *out = NULL;
+    *count = 0;
+    return -1;
 }
 
 /* Does one of those that are left over come before this one? */

@@ -35,7 +35,7 @@ enum chain_verdict { CHAIN_WAIT, CHAIN_GO, CHAIN_CANCEL };
 enum chain_verdict chain_judge(const struct after *after, size_t count, const struct after **culprit);
 
 /* Reads a list such as ["ID", {"job": "ID", "on": "ended"}] into a list that the caller frees; an id alone awaits `done`.
- * -1: 422 with `code`. */
+ * -1: 422 with `code`; 500. Then the list is NULL. */
 int chain_read_json(const struct json *list, const char *code, struct after **out, size_t *count, struct error *err);
 
 /* In a list of `count` jobs, whose after[i] are the after_count[i] that go before number i: does one wait for itself, by way of
