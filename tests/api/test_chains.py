@@ -303,6 +303,7 @@ def test_who_is_limited_comes_after_no_job_of_others(workers):
 # --- what goes wrong ---
 
 @pytest.mark.skipif(store.ON_MYSQL, reason="the program that is taken away here answers requests there")
+@pytest.mark.only_on("cgid", "cgi", reason="the program that is taken away here answers requests there")
 @pytest.mark.parametrize("look", ["/jobs/{id}", "tick"])
 def test_a_chain_that_stands_still_is_moved_on_by_the_next_look(new_server, look):
     server = new_server()
