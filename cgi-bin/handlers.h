@@ -35,6 +35,8 @@ write_handler write_session, write_session_delete;
 write_handler write_worker, write_worker_delete;
 /* write_jobs.c */
 write_handler write_job, write_job_status, write_job_pid, write_job_progress, write_job_delete;
+/* write_run.c */
+write_handler write_run;
 /* write_bulk.c */
 write_handler write_bulk;
 /* write_queues.c */
@@ -62,9 +64,17 @@ int check_reader(const struct request *req, const struct context *ctx, const str
 struct schedule;
 void schedule_answer(const struct schedule *s, struct response *res);
 
-/* Waits until the job that the path names is over, `seconds` at most (read_jobs.c), or until nobody waits for the answer. Of
- * a job whose runner vanishes meanwhile that is noticed too. *job is the caller's. 404 job_unknown; as check_reader(). */
-int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, int64_t seconds,
-                 struct job *job, struct error *err);
+/* Waits until a job is over, `seconds` at most (read_jobs.c), or until nobody waits for the answer. Of a job whose runner vanishes
+ * meanwhile that is noticed too. *job is the caller's. 404 job_unknown; as check_reader(). */
+int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, const char *id,
+                 int64_t seconds, struct job *job, struct error *err);
+
+/* Answers with what a job has responded, in the format that is wanted (read_entries.c). seconds >= 0: once it is over, so long at
+ * most; -1: what is there. 404 job_unknown; with a wait 424 job_failed, 503 job_not_over; as check_reader(). */
+int answer_response(const struct request *req, const struct context *ctx, const struct store *db, const char *id,
+                    int64_t seconds, struct response *res, struct error *err);
+
+/* Answers with a job that was made, and says whether it was by this request (write_jobs.c). */
+void answer_made(const struct request *req, const struct job *job, bool is_new, struct response *res);
 
 #endif

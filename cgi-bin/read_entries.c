@@ -335,7 +335,7 @@ static int answer_text(const struct request *req, struct text *t, struct respons
         snprintf(tag, sizeof tag, "\"%s-%lld\"", t->job.id, (long long)t->size);
     response_header(res, "ETag", "%s", tag);
     response_header(res, "Accept-Ranges", "bytes");
-    if (known && request_tag_matches(known, tag, true)) {
+    if (req->method == METHOD_GET && known && request_tag_matches(known, tag, true)) {
         res->status = 304;
         return 0;
     }
@@ -411,18 +411,26 @@ static int check_outcome(const struct job *job, struct error *err)
                      job->reason ? ": " : "", job->reason ? job->reason : "");
 }
 
-int read_response(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
-                  struct error *err)
+int answer_response(const struct request *req, const struct context *ctx, const struct store *db, const char *id,
+                    int64_t seconds, struct response *res, struct error *err)
 {
     AUTO(text) struct text t = {.db = db, .kind = ENTRY_RESPONSE};
-    int64_t wait;
 
-    if (request_query_int(req, "wait", 0, 60, -1, &wait, err) < 0 ||
-        wait_for_job(req, ctx, db, wait < 0 ? 0 : wait, &t.job, err) < 0 || settle_attempt(req, &t, err) < 0)
+    if (wait_for_job(req, ctx, db, id, seconds < 0 ? 0 : seconds, &t.job, err) < 0 || settle_attempt(req, &t, err) < 0)
         return -1;
-    if (wait >= 0 && check_outcome(&t.job, err) < 0)
+    if (seconds >= 0 && check_outcome(&t.job, err) < 0)
         return -1;
     if (req->format == FORMAT_TEXT)
         return answer_text(req, &t, res, err);
     return answer_entries(req, &t, res, err);
+}
+
+int read_response(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
+                  struct error *err)
+{
+    int64_t wait;
+
+    if (request_query_int(req, "wait", 0, 60, -1, &wait, err) < 0)
+        return -1;
+    return answer_response(req, ctx, db, request_path(req, "id"), wait, res, err);
 }

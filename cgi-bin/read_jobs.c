@@ -109,10 +109,9 @@ static int pause_before_look(int look)
     return look < SHORT ? 1 : look < SHORT + LONGEST_MS ? look - SHORT + 1 : LONGEST_MS;
 }
 
-int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, int64_t seconds,
-                 struct job *job, struct error *err)
+int wait_for_job(const struct request *req, const struct context *ctx, const struct store *db, const char *id,
+                 int64_t seconds, struct job *job, struct error *err)
 {
-    const char *id = request_path(req, "id");
     int64_t deadline = clock_monotonic_ms() + seconds * 1000;
     bool wanted = true;
 
@@ -138,7 +137,8 @@ int read_job(const struct request *req, const struct context *ctx, const struct 
     AUTO(job) struct job job = {0};
     int64_t wait;
 
-    if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 || wait_for_job(req, ctx, db, wait, &job, err) < 0 ||
+    if (request_query_int(req, "wait", 0, 60, 0, &wait, err) < 0 ||
+        wait_for_job(req, ctx, db, request_path(req, "id"), wait, &job, err) < 0 ||
         store_line_position(db, &job, &job.position, err) < 0 ||
         ((job.chain & CHAIN_COMES_AFTER) && store_after_get(db, &job, err) < 0))
         return -1;

@@ -63,6 +63,9 @@ const struct route routes[] = {
      .summary = "The source of a worker, byte for byte."},
     {METHOD_PUT, "/workers/:name", .role = ROLE_DEVELOPER, .write = write_worker, .reads_json = true, .formats = JSON,
      .body = BODY_CODE, .summary = "Makes or changes a worker: the body is its source."},
+    {METHOD_POST, "/workers/:name/run", .role = ROLE_OPERATOR, .write = write_run, .reads_json = true,
+     .formats = FORMAT_JSON | FORMAT_CSV | FORMAT_TEXT, .body = BODY_PARAMETERS, .query = "wait",
+     .summary = "Makes and starts a job; the body is its parameters. With ?wait=S (to 60) answers with its response."},
     {METHOD_DELETE, "/workers/:name", .role = ROLE_DEVELOPER, .write = write_worker_delete, .formats = JSON,
      .summary = "Takes a worker from the list; jobs that run go on."},
 

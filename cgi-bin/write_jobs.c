@@ -22,7 +22,7 @@ static void answer_job(const struct request *req, const struct job *job, bool as
 
 /* The job, and whether it was made by this request. With a 200, a server takes Location for a place that it is to answer from
  * (RFC 3875 section 6.2.2). */
-static void answer_made(const struct request *req, const struct job *job, bool is_new, struct response *res)
+void answer_made(const struct request *req, const struct job *job, bool is_new, struct response *res)
 {
     res->status = is_new ? 201 : 200;
     if (is_new)

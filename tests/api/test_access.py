@@ -50,6 +50,7 @@ REACHED = {
     "GET /workers/:name": (200, None),
     "GET /workers/:name/code": (200, None),
     "PUT /workers/:name": (422, ""),
+    "POST /workers/:name/run": (422, "[]"),
     "DELETE /workers/:name": (412, None),
     "GET /jobs": (200, None),
     "POST /jobs": (422, {}),

@@ -121,6 +121,7 @@ WRITES = {
     "DELETE /schedules/:schedule": (OP, "op", "password", lambda s: new_schedule(s), None, 200),
     "POST /tick": (OP, "op", "password", None, {}, 200),
     "PUT /workers/:name": (ADMIN, "ann", "password", lambda s: "New", "#!/bin/sh\n", 201),
+    "POST /workers/:name/run": (OP, "op", "password", lambda s: "Any", {}, 201),
     "DELETE /workers/:name": (ADMIN, "ann", "password", lambda s: s.put_worker("Gone", "#!/bin/sh\n") and "Gone", None, 200),
     "POST /jobs": (OP, "op", "password", lambda data: data["id"], {"worker": "Any", "start": True}, 201),
     "POST /bulk": (OP, "op", "password", lambda data: data["id"], lambda s: {"action": "delete", "ids": [idle_job(s)]}, 200),
@@ -164,6 +165,8 @@ def test_a_write_leaves_one_row(place, name):
     assert answer.status == status, answer
     if object and not expected:
         expected = object(answer.data[0])
+    if name == "POST /workers/:name/run":
+        expected = answer.data[0]["id"]  # the job is what it made
     assert len(rows) == 1, rows
     row = rows[0]
     assert (row["action"], row["user"], row["via"], row["object"]) == (name, user, via, expected)
