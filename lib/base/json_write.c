@@ -1,4 +1,5 @@
 /* Writing JSON: straight into a buffer. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -103,10 +104,9 @@ void json_put_int(struct json_writer *w, long long number)
 void json_put_seconds(struct json_writer *w, long long milliseconds)
 {
     put_comma(w);
+    buf_printf(w->out, "%s%lld", milliseconds < 0 ? "-" : "", llabs(milliseconds / 1000));
     if (milliseconds % 1000)
-        buf_printf(w->out, "%lld.%03lld", milliseconds / 1000, milliseconds % 1000);
-    else
-        buf_printf(w->out, "%lld", milliseconds / 1000);
+        buf_printf(w->out, ".%03lld", llabs(milliseconds % 1000));
 }
 
 void json_put_bool(struct json_writer *w, bool truth)

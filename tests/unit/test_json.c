@@ -238,11 +238,36 @@ static void commas_stand_where_they_belong(void **state)
     buf_clear(&out);
 }
 
+/* Whatever a store may hold by mistake, the answer is JSON. */
+static void seconds_of_any_size_are_numbers(void **state)
+{
+    static const struct {
+        long long ms;
+        const char *text;
+    } known[] = {{0, "0"},
+                 {1, "0.001"},
+                 {-1, "-0.001"},
+                 {-1500, "-1.500"},
+                 {INT64_MAX, "9223372036854775.807"},
+                 {INT64_MIN, "-9223372036854775.808"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct buf out = {0};
+        struct json_writer w = {.out = &out};
+
+        json_put_seconds(&w, known[i].ms);
+        assert_string_equal(buf_text(&out), known[i].text);
+        buf_clear(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_json_is_refused),
         cmocka_unit_test(two_members_of_one_name_are_refused),
+        cmocka_unit_test(seconds_of_any_size_are_numbers),
         cmocka_unit_test(depth_is_limited_and_never_recurses_further),
         cmocka_unit_test(brackets_in_texts_do_not_count),
         cmocka_unit_test(it_reads_only_as_far_as_it_was_told),
