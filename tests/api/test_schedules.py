@@ -100,14 +100,16 @@ def keepers(server):
     """Their pids; what is about to become one, or has just ended, counts too. Not the child that a keeper has begun and
     that is about to become a pass: until then it goes by the same name."""
     found = [pid for pid, command in server.processes().items() if "jobjoker-keeper" in command]
-    return [pid for pid in found if parent_of(pid) not in found]
+    parents = {pid: parent_of(pid) for pid in found}
+    return [pid for pid in found if parents[pid] is not None and parents[pid] not in found]
 
 
 def parent_of(pid):
+    """None: it is gone."""
     try:
         return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except FileNotFoundError:
-        return 0
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def end_keeper(server):
