@@ -174,7 +174,7 @@ static void check_statement_max(struct doctor *d)
     if (store_statement_max(d->site.db, &max, &err) < 0)
         doctor_find(d, WRONG, "the line above is what the database said", "%s", err.message);
     else if (max && max < wanted)
-        doctor_find(d, WRONG,
+        doctor_find(d, NOTE,
                     "raise it in the server's configuration, or lower `code_max`, `parameters_max` or `entry_max`",
                     "the database's max_allowed_packet is %lld bytes, but what may be sent here needs %lld",
                     (long long)max, (long long)wanted);
