@@ -604,6 +604,14 @@ def runner_of(server, id):
     return int((server.data / "run" / id / "lock").read_text().split()[0])
 
 
+def kill_and_wait(pid):
+    """Until its lock is free: then nobody may say that the job is active."""
+    pidfd = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([pidfd], [], [], 20)[0]
+    os.close(pidfd)
+
+
 def tick(server):
     """What cron does."""
     subprocess.run(as_user() + [str(server.site / "cgi-bin/jobjoker"), "tick"], check=True, timeout=60,

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import apache
-from apache import runner_of, state_of
+from apache import kill_and_wait, runner_of, state_of
 from store import sqlite_only
 from test_faults import fill, small_disk  # noqa: F401: a fixture
 
@@ -112,7 +112,7 @@ def test_the_first_half_is_shown_as_it_is_said(server):
 
 
 def kill_runner(server, id):
-    os.kill(runner_of(server, id), signal.SIGKILL)
+    kill_and_wait(runner_of(server, id))
     answer = server.get(f"/jobs/{id}")
     assert answer.data[0]["status"] == "error" and answer.data[0]["reason"] == "runner lost", answer
     assert not folder_of(server, id).exists()

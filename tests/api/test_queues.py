@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
 
 import pytest
 

@@ -2,14 +2,13 @@
 import concurrent.futures
 import json
 import os
-import select
 import signal
 import subprocess
 
 import pytest
 
 import apache
-from apache import carriers, runner_of, state_of, tick
+from apache import carriers, kill_and_wait, runner_of, state_of, tick
 
 WAITS = "#!/bin/sh\nmkfifo gate\necho ready\nread line < gate\necho went on\n"
 
@@ -426,14 +425,6 @@ def test_a_worker_gets_its_own_folders_and_niceness(new_server):
 
 
 # --- two who look at once ---
-
-def kill_and_wait(pid):
-    """Until its lock is free: then nobody may say that the job is active."""
-    pidfd = os.pidfd_open(pid)
-    os.kill(pid, signal.SIGKILL)
-    assert select.select([pidfd], [], [], 20)[0]
-    os.close(pidfd)
-
 
 def test_of_many_who_look_at_a_lost_job_at_once_none_says_that_it_is_active(workers):
     workers.put_worker("Hides", HIDES)
