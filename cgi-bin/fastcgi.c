@@ -228,6 +228,16 @@ static void limit_silence(int fd)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
+/* -1: there is none now, or errno says what is wrong. */
+static int take_connection(const struct process *p)
+{
+    int fd = accept4(p->f->listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd >= 0)
+        limit_silence(fd);
+    return fd;
+}
+
 /* Of all processes that wait at one socket the kernel wakes one (EPOLLEXCLUSIVE). -1: none came; look at `ending`, and at
  * *idle, whether the time is up. */
 static int next_connection(struct process *p, bool *idle)
@@ -240,10 +250,8 @@ static int next_connection(struct process *p, bool *idle)
         read_signals(p);
     if (n <= 0 || event.data.fd == p->signals)
         return -1;
-    fd = accept4(p->f->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) {
-        limit_silence(fd);
-    } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) { /* and would be so again at once */
+    fd = take_connection(p);
+    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) { /* and would be so again at once */
         error_errno(NULL, "a connection of FastCGI");
         p->ending = true;
     }
@@ -274,20 +282,32 @@ static bool is_replaced(const struct process *p)
            now.st_mtim.tv_sec != p->program.st_mtim.tv_sec || now.st_mtim.tv_nsec != p->program.st_mtim.tv_nsec;
 }
 
-static enum fastcgi_end serve(struct process *p)
+/* What lies in the queue of a socket is lost with the last process that has it, and mod_fcgid gives each one of its own and
+ * the next request just when it ends. Closed at once, because from then on a server is told to go elsewhere; what is still to
+ * be done before the end takes longer than a request. */
+static void leave_socket(struct process *p, struct fastcgi_gateway *g)
 {
-    struct fastcgi_gateway g = {.gateway.kind = &fastcgi, .process = p};
+    int fd;
+
+    while (!p->f->has_others && (fd = take_connection(p)) >= 0) {
+        fd = serve_connection(p, g, fd);
+        if (fd >= 0)
+            close(fd);
+    }
+    close(p->f->listener);
+}
+
+static enum fastcgi_end serve(struct process *p, struct fastcgi_gateway *g)
+{
     long answered = 0;
     int fd = -1;
 
-    if (FCGX_InitRequest(&g.request, -1, 0) != 0)
-        return FASTCGI_FAILED;
     for (bool idle = false; !p->ending && !idle;) {
         if (fd < 0)
             fd = next_connection(p, &idle);
         if (fd < 0)
             continue;
-        fd = serve_connection(p, &g, fd);
+        fd = serve_connection(p, g, fd);
         read_signals(p);
         answered++;
         if (is_replaced(p)) {
@@ -350,11 +370,14 @@ static int prepare(struct process *p, struct error *err)
 enum fastcgi_end fastcgi_serve(const struct fastcgi *f)
 {
     struct process p = {.f = f, .signals = -1, .events = -1};
+    struct fastcgi_gateway g = {.gateway.kind = &fastcgi, .process = &p};
     struct error err = {0};
     enum fastcgi_end end = FASTCGI_FAILED;
 
-    if (prepare(&p, &err) == 0)
-        end = serve(&p);
+    if (prepare(&p, &err) == 0 && FCGX_InitRequest(&g.request, -1, 0) == 0) {
+        end = serve(&p, &g);
+        leave_socket(&p, &g);
+    }
     site_close(&p.site);
     if (p.events >= 0)
         close(p.events);

@@ -9,6 +9,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 
@@ -401,22 +402,61 @@ os.execv(command[0], command)
 """
 
 
+def give_socket(server, at, program, *arguments):
+    """Starts that program of the site with a socket as its descriptor `at`."""
+    server.init()
+    server.port = apache.free_port()
+    with open(server.top / "error.log", "ab") as log:
+        server.starter = subprocess.Popen(
+            apache.as_user() + ["/usr/bin/python3", "-c", GIVE_SOCKET, str(server.socket), str(at), str(server.site / program), *arguments],
+            stdin=subprocess.DEVNULL, stderr=log, env={"PATH": apache.PATH, **server.variables()}, start_new_session=True)
+    wait_until(server.socket.exists, 20, "the socket")
+
+
 @pytest.mark.parametrize("at", [0, 3], ids=["as standard input", "as systemd does"])
 def test_a_socket_may_be_given(nginx, at):
-    nginx.init()
-    nginx.port = apache.free_port()
-    with open(nginx.top / "error.log", "ab") as log:
-        nginx.starter = subprocess.Popen(
-            apache.as_user() + ["/usr/bin/python3", "-c", GIVE_SOCKET, str(nginx.socket), str(at), str(nginx.site / "cgi-bin/jobjoker"),
-                                "fastcgi", "--processes", "2"],
-            stdin=subprocess.DEVNULL, stderr=log, env={"PATH": apache.PATH, **nginx.variables()}, start_new_session=True)
-    wait_until(nginx.socket.exists, 20, "the socket")
+    give_socket(nginx, at, "cgi-bin/jobjoker", "fastcgi", "--processes", "2")
     assert nginx._start()
     assert nginx.get("/jobs").status == 200
     before = nginx.fastcgi_processes()
     nginx.starter.send_signal(signal.SIGHUP)
     wait_until(lambda: len(nginx.fastcgi_processes()) >= 2 and not nginx.fastcgi_processes() & before, 30, "new processes at the same socket")
     assert nginx.get("/jobs").status == 200
+
+
+def fastcgi_record(kind, content):
+    return struct.pack(">BBHHxx", 1, kind, 1, len(content)) + content
+
+
+def ask_directly(server, path):
+    """A request on a connection of its own; it lies in the socket's queue when this returns."""
+    variables = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "SCRIPT_NAME": "/cgi-bin/jobjoker.cgi", "QUERY_STRING": "", "SERVER_PROTOCOL": "HTTP/1.1",
+                 "SERVER_NAME": "127.0.0.1", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1", "HTTP_AUTHORIZATION": f"Bearer {server.token}"}
+    pairs = b"".join(struct.pack(">BB", len(k), len(v)) + k.encode() + v.encode() for k, v in variables.items())
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(20)
+    client.connect(str(server.socket))
+    client.sendall(fastcgi_record(1, b"\0\1" + bytes(6)) + fastcgi_record(4, pairs) + fastcgi_record(4, b"") + fastcgi_record(5, b""))
+    return client.makefile("rb")
+
+
+@pytest.mark.parametrize("ended", ["by a new program", "by a signal"])
+def test_one_that_is_alone_at_its_socket_answers_what_is_in_the_queue_before_it_ends(nginx, ended):
+    """mod_fcgid takes it for idle, and gives it the next request just when it ends."""
+    give_socket(nginx, 0, "cgi-bin/jobjoker.cgi")
+    pid, program = nginx.starter.pid, nginx.site / "cgi-bin/jobjoker"
+    assert b'"data":[]' in ask_directly(nginx, "/jobs").read()
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: apache.state_of(pid) == "T", 20, "that it stands still")
+    queue = [ask_directly(nginx, "/jobs") for _ in range(3)]
+    if ended == "by a signal":
+        os.kill(pid, signal.SIGTERM)
+    else:
+        shutil.copy2(program, f"{program}.new")
+        os.replace(f"{program}.new", program)
+    os.kill(pid, signal.SIGCONT)
+    assert [b'"data":[]' in answer.read() for answer in queue] == [True] * 3
+    assert nginx.starter.wait(20) == 0
 
 
 # --- settings and database ---
