@@ -395,6 +395,7 @@ GIVE_SOCKET = """
 import os, socket, sys
 path, at, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen(64)
+print("listening", flush=True)
 os.dup2(s.fileno(), at)
 os.set_inheritable(at, True)
 os.environ.update({"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())} if at == 3 else {})
@@ -409,8 +410,8 @@ def give_socket(server, at, program, *arguments):
     with open(server.top / "error.log", "ab") as log:
         server.starter = subprocess.Popen(
             apache.as_user() + ["/usr/bin/python3", "-c", GIVE_SOCKET, str(server.socket), str(at), str(server.site / program), *arguments],
-            stdin=subprocess.DEVNULL, stderr=log, env={"PATH": apache.PATH, **server.variables()}, start_new_session=True)
-    wait_until(server.socket.exists, 20, "the socket")
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env={"PATH": apache.PATH, **server.variables()}, start_new_session=True)
+    assert server.starter.stdout.readline() == b"listening\n"
 
 
 @pytest.mark.parametrize("at", [0, 3], ids=["as standard input", "as systemd does"])
