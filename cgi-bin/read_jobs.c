@@ -156,8 +156,8 @@ int read_job_status(const struct request *req, const struct context *ctx, const 
 {
     struct job_peek job;
 
-    (void)ctx;
-    if (store_job_peek(db, request_path(req, "id"), &job, err) < 0)
+    (void)db;
+    if (engine_peek_job(ctx->engine, request_path(req, "id"), &job, err) < 0)
         return -1;
     if (req->format == FORMAT_TEXT) {
         buf_printf(response_text(res, "text/plain"), "%s\n", job_state_name(job.state));

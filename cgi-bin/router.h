@@ -45,8 +45,8 @@ struct route {
     unsigned unaudited; /* whose writes leave no row in the audit trail, being what a job consists of: enum job_right */
     unsigned formats;   /* of the answer: enum format; 0: it has no body of its own */
     enum body_limit body;
-    bool reads_json;     /* its body, or what is in the store */
-    bool reap;           /* before: look after runners that vanished, so that no state is a lie */
+    bool reads_json; /* its body, or what is in the store */
+    bool reap;       /* before: look after runners that vanished, so that no state is a lie; one handler looks itself */
     const char *query;   /* names of the parameters that it takes, separated by spaces; NULL: none */
     const char *summary; /* one line for people */
 };

@@ -109,7 +109,7 @@ const struct route routes[] = {
      .summary = "One job; with ?wait=S (to 60) as soon as it is over."},
     {METHOD_DELETE, "/jobs/:id", .role = ROLE_OPERATOR, .write = write_job_delete, .formats = JSON, .reap = true,
      .summary = "Deletes a job with its log and response; not while it runs."},
-    {METHOD_GET, "/jobs/:id/status", .role = ROLE_VIEWER, .read = read_job_status, .formats = TEXT, .reap = true,
+    {METHOD_GET, "/jobs/:id/status", .role = ROLE_VIEWER, .read = read_job_status, .formats = TEXT,
      .summary = "The status alone: idle, active, stop, error or done."},
     {METHOD_PUT, "/jobs/:id/status", .role = ROLE_OPERATOR, .write = write_job_status, .reads_json = true,
      .formats = TEXT, .body = BODY_SMALL, .reap = true,

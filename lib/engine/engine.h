@@ -75,6 +75,8 @@ int engine_reap(struct engine *e, struct error *err);
 /* The same for one job; one that is not there is nothing to look after. What a runner has left of one that is over is
  * removed. */
 int engine_reap_job(struct engine *e, const char *id, struct error *err);
+/* The same, and what the job is after that: one question less to the store for who asks for nothing else. 404 job_unknown. */
+int engine_peek_job(struct engine *e, const char *id, struct job_peek *job, struct error *err);
 
 /* Removes what runners have left of jobs that are over, all of them. Looks at each folder of a run. */
 void engine_tidy(struct engine *e);

@@ -425,26 +425,48 @@ static int look_at(struct engine *e, const char *id, const char *job_host, const
     return reap_one(e, id, NULL, err);
 }
 
+/* What was seen is true, unless *looked: then it may be another state by now. */
+static int look_if_needed(struct engine *e, const char *id, const struct job_peek *seen, bool *looked,
+                          struct error *err)
+{
+    char host[JOB_HOST_SIZE];
+
+    *looked = true;
+    if (seen->waiting)
+        return engine_look_at_waiting(e, id, err);
+    if (seen->state == JOB_ACTIVE && seen->held) {
+        host_name(host);
+        if (is_suspect(e, id, seen->host, host))
+            return look_at(e, id, seen->host, host, err);
+    }
+    *looked = false;
+    if (job_state_is_over(seen->state))
+        tidy_run(e, id);
+    return 0;
+}
+
+int engine_peek_job(struct engine *e, const char *id, struct job_peek *job, struct error *err)
+{
+    bool looked;
+
+    if (store_job_peek(e->store, id, job, err) < 0 || look_if_needed(e, id, job, &looked, err) < 0)
+        return -1;
+    return looked ? store_job_peek(e->store, id, job, err) : 0;
+}
+
 int engine_reap_job(struct engine *e, const char *id, struct error *err)
 {
     struct error problem = {0};
-    char host[JOB_HOST_SIZE];
-    struct job_peek peek;
+    struct job_peek job;
+    bool looked;
 
-    if (store_job_peek(e->store, id, &peek, &problem) < 0) {
+    if (store_job_peek(e->store, id, &job, &problem) < 0) {
         if (problem.status == 404)
             return 0;
         *err = problem;
         return -1;
     }
-    if (job_state_is_over(peek.state))
-        tidy_run(e, id);
-    if (peek.waiting)
-        return engine_look_at_waiting(e, id, err);
-    if (peek.state != JOB_ACTIVE || !peek.held)
-        return 0;
-    host_name(host);
-    return is_suspect(e, id, peek.host, host) ? look_at(e, id, peek.host, host, err) : 0;
+    return look_if_needed(e, id, &job, &looked, err);
 }
 
 static int gather(const struct job *job, void *context)
