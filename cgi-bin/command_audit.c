@@ -70,7 +70,7 @@ static int verify(const struct command_site *site, struct expected *expected, st
     struct audit_report report;
     char hash[2 * SECRET_HASH_SIZE + 1];
 
-    if (trail_prepare(&site->settings, &note, err) < 0 || audit_verify(site->db, note.key, &report, err) < 0)
+    if (audit_prepare(&site->settings, &note, err) < 0 || audit_verify(site->db, note.key, &report, err) < 0)
         return -1;
     if (report.finding != AUDIT_WHOLE) {
         fprintf(stderr, "jobjoker: %s %lld\n", findings[report.finding], (long long)report.seq);

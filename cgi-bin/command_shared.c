@@ -116,7 +116,7 @@ int command_note(struct command_site *site, const char *action, const char *obje
     audit_set_text(row->action, sizeof row->action, action);
     audit_set_text(row->object, sizeof row->object, object);
     audit_along(site->db, &site->note);
-    return trail_prepare(&site->settings, &site->note, err);
+    return audit_prepare(&site->settings, &site->note, err);
 }
 
 void command_close(struct command_site *site)

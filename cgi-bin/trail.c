@@ -6,20 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/key.h"
 #include "base/network.h"
 #include "repeat.h"
-
-enum { DAY_MS = 24 * 60 * 60 * 1000 };
-
-int trail_prepare(const struct settings *settings, struct audit_note *note, struct error *err)
-{
-    if (key_read_audit(settings, note->key, err) < 0)
-        return -1;
-    note->rows_max = settings->audit_rows;
-    note->age_max_ms = settings->audit_days * DAY_MS;
-    return 0;
-}
 
 bool trail_is_refusal(const struct error *err)
 {
@@ -50,7 +38,7 @@ static int begin_row(struct trail *t, const struct identity *who, struct error *
     snprintf(row->action, sizeof row->action, "%s %s", method_name(t->route->method), t->route->path);
     audit_set_text(row->object, sizeof row->object, object_of(t->req));
     set_who(row, who);
-    return trail_prepare(t->ctx->settings, &t->note, err);
+    return audit_prepare(t->ctx->settings, &t->note, err);
 }
 
 /* The row was written with the change, and told what was to be answered then. */

@@ -26,7 +26,4 @@ void trail_refuse(struct trail *t, const struct identity *who, const struct erro
 /* Is this answer a refusal: who are you, you may not, not now? */
 bool trail_is_refusal(const struct error *err);
 
-/* The key of the trail, and how long its rows are kept. 500, 503. */
-int trail_prepare(const struct settings *settings, struct audit_note *note, struct error *err);
-
 #endif

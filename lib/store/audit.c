@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/key.h"
 #include "base/text.h"
 #include "store/audit_rows.h"
 #include "store/store_ops.h"
@@ -15,6 +16,7 @@ enum hash_of { HASH_OF_ROW = 'r', HASH_OF_ENDS = 'e' };
 
 enum {
     MINUTE_MS = 60 * 1000,
+    DAY_MS = 24 * 60 * MINUTE_MS,
     COUNTS_MAX = AUDIT_REFUSED_OF_ALL / AUDIT_REFUSED_OF_SENDER + 1, /* of one minute in which some were missed */
 };
 
@@ -104,6 +106,15 @@ static int check_seal(const unsigned char *key, const struct audit_chain *chain,
 }
 
 /* -- writing -- */
+
+int audit_prepare(const struct settings *settings, struct audit_note *note, struct error *err)
+{
+    if (key_read_audit(settings, note->key, err) < 0)
+        return -1;
+    note->rows_max = settings->audit_rows;
+    note->age_max_ms = settings->audit_days * DAY_MS;
+    return 0;
+}
 
 void audit_along(struct store *s, struct audit_note *note)
 {

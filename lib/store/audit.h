@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/settings.h"
 
 /* The audit trail: who did what, from where, and what came of it. Rows are appended, and cut off at the old end; nothing
  * else is ever done to them. Each row's hash is a keyed one over all of it and the hash before it, and both ends of this
@@ -58,6 +59,9 @@ struct audit_note {
 };
 
 enum { AUDIT_CUT_EVERY = 64, AUDIT_CUT_MAX = 512 };
+
+/* Sets the key of the trail, and how long its rows are kept. 500, 503. */
+int audit_prepare(const struct settings *settings, struct audit_note *note, struct error *err);
 
 /* The next store_commit() appends this row in its transaction, and fails where that fails; NULL: none does. The note is
  * borrowed until then. */
