@@ -73,6 +73,13 @@ static const struct setting table[] = {
     {"cors", ORIGINS, "", TO_TEXT(cors),
      .help = "Origins of other sites whose pages may call the API with a token, such as https://example.org, separated "
              "by spaces. Empty: none."},
+    {"keep_days", COUNT, "0", TO_NUMBER(keep_days), .low = 0, .high = KEEP_DAYS_MAX,
+     .help = "Days for which a job is kept after its end, with its log and response. 0: for ever."},
+    {"keep_jobs", COUNT, "0", TO_NUMBER(keep_jobs), .low = 0, .high = KEEP_JOBS_MAX,
+     .help = "How many jobs that are over are kept of each worker: those that ended last. 0: all. Both are for workers "
+             "that do not say it themselves, in their options."},
+    {"keep_jobs_all", COUNT, "0", TO_NUMBER(keep_jobs_all), .low = 0, .high = KEEP_JOBS_MAX,
+     .help = "How many are kept in all, whatever workers say. 0: all."},
     {"audit_days", COUNT, "365", TO_NUMBER(audit_days), .low = 0, .high = 36500,
      .help = "Days for which the audit trail is kept. 0: no limit."},
     {"audit_rows", COUNT, "1000000", TO_NUMBER(audit_rows), .low = 100, .high = 1000000000,

@@ -14,7 +14,7 @@
 /* The configuration: jobjoker.ini, each setting overridden by the environment (SetEnv JOBJOKER_NAME in Apache). One
  * table in settings.c is read by the program, the sample file and the README's table. */
 
-enum { SETTING_TEXT_SIZE = 512 };
+enum { SETTING_TEXT_SIZE = 512, KEEP_DAYS_MAX = 36500, KEEP_JOBS_MAX = 1000000000 };
 
 struct settings {
     char data[PATH_MAX];                     /* data folder, absolute */
@@ -32,6 +32,8 @@ struct settings {
     char cors[SETTING_TEXT_SIZE];                    /* origins whose pages may call, separated by spaces */
     int64_t session_idle_ms;                         /* a session that nothing was asked with for so long has ended */
     int64_t session_max_ms;                          /* and any session, after so long */
+    int64_t keep_days;                               /* that a job is kept after its end; 0: for ever */
+    int64_t keep_jobs, keep_jobs_all;   /* how many that are over are kept of each worker, and in all; 0: all */
     int64_t audit_days, audit_rows;     /* how long, and how many rows of the audit trail are kept; days 0: for ever */
     char php[SETTING_TEXT_SIZE];        /* command, or path */
     char c_compiler[SETTING_TEXT_SIZE]; /* command, or path */

@@ -78,7 +78,8 @@ int engine_reap_job(struct engine *e, const char *id, struct error *err);
 /* The same, and what the job is after that: one question less to the store for who asks for nothing else. 404 job_unknown. */
 int engine_peek_job(struct engine *e, const char *id, struct job_peek *job, struct error *err);
 
-/* Removes what runners have left of jobs that are over, all of them. Looks at each folder of a run. */
+/* Removes what runners have left of jobs that are over, all of them, and of those that were deleted a day ago or earlier. Looks at each
+ * folder of a run. */
 void engine_tidy(struct engine *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "engine/engine.h"
 #include "engine/follow.h"
+#include "engine/tidy.h"
 
 int engine_delete(struct engine *e, const char *id, struct job *job, struct error *err)
 {
@@ -17,6 +18,7 @@ int engine_delete(struct engine *e, const char *id, struct job *job, struct erro
         return error_set(err, 409, "job_followed", "other jobs wait for job %s: stop it first", job->id);
     if (store_job_delete(e->store, job, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
+    tidy_run(e, id);
     if (job->waiting == WAITING_SLOT) /* who stood behind it may be the first now */
         engine_follow_queue(e, job->queue);
     return 0;

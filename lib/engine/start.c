@@ -18,6 +18,7 @@
 #include "engine/lease.h"
 #include "engine/line.h"
 #include "engine/start.h"
+#include "engine/sweep.h"
 #include "store/audit.h"
 #include "worker/worker.h"
 
@@ -373,9 +374,8 @@ static int create_after(struct engine *e, struct job *job, struct error *err)
     return read_anew(e, job, err);
 }
 
-int engine_create(struct engine *e, struct job *job, bool start, struct error *err)
+static int create(struct engine *e, struct job *job, bool start, struct error *err)
 {
-    prepare(e, job);
     audit_about(e->store, job->id);
     if (job->after_count)
         return create_after(e, job, err);
@@ -388,6 +388,18 @@ int engine_create(struct engine *e, struct job *job, bool start, struct error *e
     start = start || job->due_ms;
     job->due_ms = 0;
     return start ? run_now(e, job, CAUSE_NEW, err) : put_down(e, job, err);
+}
+
+int engine_create(struct engine *e, struct job *job, bool start, struct error *err)
+{
+    bool is_swept = job->is_swept;
+    int result;
+
+    prepare(e, job);
+    result = create(e, job, start, err);
+    if (result == 0 && is_swept)
+        engine_sweep_soon(e);
+    return result;
 }
 
 /* All of them or none. Who goes before another must be there when that is written down. */
@@ -427,11 +439,17 @@ static void begin_one(struct engine *e, struct job *job, bool start)
 
 int engine_create_all(struct engine *e, struct job *jobs, const bool *start, size_t count, struct error *err)
 {
+    bool is_swept = false;
+
     audit_about(e->store, jobs[0].id);
     if (put_all_down(e, jobs, count, err) < 0)
         return -1;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        is_swept = is_swept || jobs[i].is_swept;
         begin_one(e, &jobs[i], start[i]);
+    }
+    if (is_swept)
+        engine_sweep_soon(e);
     store_refresh(e->store);
     for (size_t i = 0; i < count; i++) {
         if (read_anew(e, &jobs[i], err) < 0)

@@ -8,7 +8,10 @@
 #include "engine/due.h"
 #include "engine/line.h"
 #include "engine/schedules.h"
+#include "engine/sweep.h"
 #include "store/schedules.h"
+
+enum { SWEEP_PAUSE_MS = 50 };
 
 /* Keeps the first of several errors, and lets go of what the part that failed had begun. */
 static int note(struct engine *e, int result, const struct error *problem, int so_far, struct error *err)
@@ -24,6 +27,19 @@ static int note(struct engine *e, int result, const struct error *problem, int s
 static bool earlier(int64_t a, int64_t b)
 {
     return a && (!b || a < b);
+}
+
+/* Last, and nothing else waits for it: what cannot be swept is logged, and waits for another pass. Between two that come at once is
+ * a pause, for those who have something better to write. */
+static void sweep(struct engine *e, struct tick *out)
+{
+    struct error problem = {0};
+    bool more;
+
+    if (engine_sweep(e, out->next_ms, &more, &problem) < 0)
+        log_line("what is not kept for ever waits for the next tick: %s", problem.message);
+    else if (more && earlier(clock_now_ms() + SWEEP_PAUSE_MS, out->next_ms))
+        out->next_ms = clock_now_ms() + SWEEP_PAUSE_MS;
 }
 
 int engine_tick(struct engine *e, struct tick *out, struct error *err)
@@ -42,5 +58,6 @@ int engine_tick(struct engine *e, struct tick *out, struct error *err)
     result = note(e, store_schedule_reboots(e->store, &reboots, &problem), &problem, result, err);
     out->next_ms = earlier(next_time, next_job) ? next_time : next_job;
     out->after_boot = reboots > 0;
+    sweep(e, out);
     return result;
 }

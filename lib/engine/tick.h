@@ -9,8 +9,8 @@ struct tick {
     bool after_boot; /* something runs after the next start of the machine */
 };
 
-/* One pass of everything that is due: lost jobs, schedules, jobs whose time has come, lines that stand still. Several may do so
- * at once. What cannot be done does not keep the rest from being done. -1: 500, 503: *err tells of the first; *out is what is
+/* One pass of everything that is due: lost jobs, schedules, jobs whose time has come, lines that stand still; and of what is not kept
+ * for ever (sweep.h), where an error is only logged. Several may do so at once. What cannot be done does not keep the rest from being done. -1: 500, 503: *err tells of the first; *out is what is
  * known all the same. */
 int engine_tick(struct engine *e, struct tick *out, struct error *err);
 

@@ -5,10 +5,14 @@
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cgroup.h"
 #include "engine/lease.h"
+
+enum { FORGOTTEN_MS = 24 * 60 * 60 * 1000 };
 
 void tidy_locked_run(const struct engine *e, const char *id)
 {
@@ -33,6 +37,29 @@ void tidy_run(const struct engine *e, const char *id)
     close(lock);
 }
 
+/* Is it certain that the job was deleted? What has no row may be about to get one, under an id that is made for it just now. Reports that
+ * nobody took may belong to another store than the one that is looked into, by a mistake: they are left alone. */
+static bool is_forgotten(const struct engine *e, const char *id)
+{
+    char folder[LEASE_PATH_SIZE], spool[LEASE_PATH_SIZE + 8], day_ago[ULID_SIZE];
+    struct stat st;
+
+    ulid_floor(e->now_ms - FORGOTTEN_MS, day_ago);
+    lease_folder(e->settings->data, id, folder);
+    snprintf(spool, sizeof spool, "%s/spool", folder);
+    return strcmp(id, day_ago) < 0 && (stat(spool, &st) < 0 || st.st_size == 0);
+}
+
+static bool is_to_go(const struct engine *e, const char *id)
+{
+    struct error problem = {0};
+    struct job_peek job;
+
+    if (store_job_peek(e->store, id, &job, &problem) == 0)
+        return job_state_is_over(job.state);
+    return problem.status == 404 && is_forgotten(e, id);
+}
+
 void engine_tidy(struct engine *e)
 {
     char path[PATH_MAX + 8];
@@ -42,12 +69,7 @@ void engine_tidy(struct engine *e)
     snprintf(path, sizeof path, "%s/run", e->settings->data);
     runs = opendir(path);
     while (runs && (entry = readdir(runs))) {
-        struct error ignored = {0};
-        struct job_peek job;
-
-        /* That of a job which is not in the store may be about to be: it is left alone. */
-        if (ulid_is(entry->d_name) && store_job_peek(e->store, entry->d_name, &job, &ignored) == 0 &&
-            job_state_is_over(job.state))
+        if (ulid_is(entry->d_name) && is_to_go(e, entry->d_name))
             tidy_run(e, entry->d_name);
     }
     if (runs)

@@ -86,6 +86,7 @@ struct job {
     char schedule[ULID_SIZE]; /* that made it; "": none did */
     int64_t scheduled_ms;     /* the time that it was meant for; 0: none */
     const struct once *once;  /* borrowed; of one that is to be made; NULL: none */
+    bool is_swept;            /* it is not kept for ever: of one that is to be made; not stored */
     unsigned chain;           /* bits: CHAIN_COMES_AFTER, CHAIN_IS_FOLLOWED */
     struct after *after;      /* those that go before it: of one that is to be made, or where they were asked for */
     size_t after_count;

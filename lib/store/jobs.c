@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/ulid.h"
 #include "store/chains.h"
+#include "store/jobs.h"
 #include "store/query.h"
 #include "store/queues.h"
 #include "store/store.h"
@@ -54,7 +55,7 @@ static const struct statement sql[STATEMENTS] = {
                     "switches_forced = ?46, waiting = ?51, waiting_since = ?52, due = ?53, "
                     "attempt_started = ?57"
                     " WHERE id = ?1 AND state = ?59"},
-    [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2"},
+    [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2 AND chain = ?3"},
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
     [JOB_DELETE_ATTEMPTS] = {"DELETE FROM attempt WHERE job = ?1"},
     [JOB_SET_PARAMETERS] = {"UPDATE job SET parameters = ?2 WHERE id = ?1"},
@@ -326,23 +327,33 @@ int store_job_set_parameters(struct store *s, const struct job *job, struct erro
     return query_run(q, err);
 }
 
-int store_job_delete(struct store *s, const struct job *job, struct error *err)
+int jobs_delete_row(struct store *s, const struct job *job, bool *gone, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[JOB_DELETE], err);
 
+    *gone = false;
     query_set_number(q, 1, job->number);
     query_set_number(q, 2, job->state);
+    query_set_number(q, 3, job->chain);
     if (query_run(q, err) < 0)
         return -1;
-    if (query_changes(s) == 0)
-        return why_untouched(s, job->id, err);
+    *gone = query_changes(s) > 0;
+    if (!*gone)
+        return 0;
     if (count_job(s, job->worker, job->state, -1, err) < 0)
         return -1;
     if (job->attempt > 0 && query_run_number(s, &sql[JOB_DELETE_ATTEMPTS], job->number, err) < 0)
         return -1;
-    if ((job->chain & CHAIN_COMES_AFTER) && chains_forget(s, job, err) < 0)
+    return (job->chain & CHAIN_COMES_AFTER) ? chains_forget(s, job, err) : 0;
+}
+
+int store_job_delete(struct store *s, const struct job *job, struct error *err)
+{
+    bool gone;
+
+    if (jobs_delete_row(s, job, &gone, err) < 0)
         return -1;
-    return query_run_number(s, &sql[JOB_DELETE_ENTRIES], job->number, err);
+    return gone ? query_run_number(s, &sql[JOB_DELETE_ENTRIES], job->number, err) : why_untouched(s, job->id, err);
 }
 
 /* Where the values of a filter are bound. */

@@ -20,6 +20,8 @@ enum {
      * WAL first; while somebody keeps it open nobody does, and emptying it less often is what counts. */
     WAL_PAGES_MAX = 128,
     WAL_PAGES_MAX_KEPT = 1000,
+    AUTO_VACUUM_INCREMENTAL = 2,
+    SPACE_KEPT = 1024 * 1024, /* bytes that are free and stay so */
 };
 
 /* What grows a file beside the database (its shared memory) fails as any error of the disk. */
@@ -119,7 +121,8 @@ static int migrate(sqlite3 *db, const char *path, struct error *err)
             goto close_lock;
         }
     }
-    if (run(db, "PRAGMA journal_mode = WAL", err) == 0)
+    /* The first counts in a file that is empty, and before anything else does: what is freed can be given back then. */
+    if (run(db, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL", err) == 0)
         result = apply_migrations(db, err);
 close_lock:
     close(lock);
@@ -252,6 +255,35 @@ void sqlite_db_checkpoint(sqlite3 *db, int pages, bool kept)
     sqlite3_busy_handler(db, NULL, NULL);
     sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_busy_handler(db, wait_for_others, NULL);
+}
+
+int sqlite_db_measure(sqlite3 *db, struct sqlite_space *out, struct error *err)
+{
+    int mode, pages, kept;
+
+    *out = (struct sqlite_space){0};
+    if (read_number(db, "PRAGMA auto_vacuum", &mode, err) < 0 ||
+        read_number(db, "PRAGMA page_size", &out->page_size, err) < 0 ||
+        read_number(db, "PRAGMA page_count", &pages, err) < 0 ||
+        read_number(db, "PRAGMA freelist_count", &out->free, err) < 0)
+        return -1;
+    kept = SPACE_KEPT / out->page_size + (pages - out->free) / 8;
+    out->shrinks = mode == AUTO_VACUUM_INCREMENTAL;
+    out->spare = out->free > kept ? out->free - kept : 0;
+    return 0;
+}
+
+int sqlite_db_shrink(sqlite3 *db, int64_t pages_max, struct sqlite_space *space, struct error *err)
+{
+    int before = space->free, pages = space->spare < pages_max ? space->spare : (int)pages_max;
+    char text[64];
+
+    snprintf(text, sizeof text, "PRAGMA incremental_vacuum(%d)", pages > 0 ? pages : 1); /* 0 would mean all of them */
+    if (run(db, text, err) < 0 || sqlite_db_measure(db, space, err) < 0)
+        return -1;
+    if (space->free >= before)
+        space->spare = 0;
+    return 0;
 }
 
 void sqlite_db_close(sqlite3 *db)

@@ -34,6 +34,18 @@ void sqlite_db_watch_wal(sqlite3 *db, int *pages);
  * request is a process of its own and none overlaps, that is lost each time, and the WAL grows without end. */
 void sqlite_db_checkpoint(sqlite3 *db, int pages, bool kept);
 
+/* What of the file is free. `spare` pages of it are to be given back: an eighth of what is used, and 1 MiB, stays for what comes next, so
+ * that a file does not grow and shrink with each job. */
+struct sqlite_space {
+    bool shrinks; /* a file that an older version made cannot be made smaller in parts */
+    int page_size;
+    int free, spare; /* pages */
+};
+int sqlite_db_measure(sqlite3 *db, struct sqlite_space *out, struct error *err);
+/* In a transaction: takes at most so many spare pages from the end of the file; *space is what is so then. Where nothing could be taken,
+ * nothing is spare. */
+int sqlite_db_shrink(sqlite3 *db, int64_t pages_max, struct sqlite_space *space, struct error *err);
+
 /* Logs what SQLite says and fills err: 503 store_busy, 503 storage_full, 500 store. Returns -1. */
 int sqlite_db_error(sqlite3 *db, const char *what, struct error *err);
 

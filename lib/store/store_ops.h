@@ -19,6 +19,7 @@ struct store_ops {
     void (*refresh)(const struct store *s);
     int (*renew)(struct store *s);
     bool (*was_beaten)(const struct store *s); /* the last transaction that wrote was undone because of others */
+    int (*give_back)(struct store *s, int64_t bytes_max, bool *more, struct error *err); /* retention.h */
 
     struct query *(*prepare)(const struct store *s, const char *sql, struct error *err);
     void (*unprepare)(struct query *q);

@@ -1,4 +1,5 @@
 /* A back-end of the store: SQLite. The file itself is sqlite_db.c's. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +255,30 @@ static bool was_beaten(const struct store *s)
     return false;
 }
 
+/* Pages that are moved are written to the log first; the file itself becomes smaller when that is taken in. */
+static int give_back(struct store *s, int64_t bytes_max, bool *more, struct error *err)
+{
+    struct sqlite_space space;
+
+    *more = false;
+    if (sqlite_db_measure(self(s)->db, &space, err) < 0)
+        return -1;
+    if (!space.shrinks || space.spare <= 0)
+        return 0;
+    if (begin(s, err) < 0)
+        return -1;
+    if (sqlite_db_shrink(self(s)->db, bytes_max / space.page_size, &space, err) < 0) {
+        rollback(s);
+        return -1;
+    }
+    *more = space.spare > 0;
+    if (commit(s, err) < 0)
+        return -1;
+    if (!*more) /* nothing follows that would have it taken in */
+        sqlite_db_checkpoint(self(s)->db, INT_MAX, self(s)->kept);
+    return 0;
+}
+
 const struct store_ops store_sqlite = {
     .scheme = "sqlite",
     .open = open_store,
@@ -266,6 +291,7 @@ const struct store_ops store_sqlite = {
     .refresh = refresh,
     .renew = renew,
     .was_beaten = was_beaten,
+    .give_back = give_back,
     .prepare = prepare,
     .unprepare = unprepare,
     .set_number = set_number,

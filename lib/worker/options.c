@@ -70,15 +70,23 @@ static int read_queue(const struct json *value, struct worker_options *out, stru
     return 0;
 }
 
-static int read_count(const struct json *value, const char *name, int64_t max, int64_t *out, struct error *err)
+static int read_whole(const struct json *value, const char *name, int64_t min, int64_t max, int64_t *out,
+                      struct error *err)
 {
     double number = json_number(value);
 
-    if (json_type(value) != JSON_NUMBER || !(number >= 1 && number <= (double)max) || number != (double)(int64_t)number)
-        return error_set(err, 422, "worker_options", "the worker's options: `%s` must be a whole number from 1 to %lld",
-                         name, (long long)max);
+    if (json_type(value) != JSON_NUMBER || !(number >= (double)min && number <= (double)max) ||
+        number != (double)(int64_t)number)
+        return error_set(err, 422, "worker_options",
+                         "the worker's options: `%s` must be a whole number from %lld to %lld", name, (long long)min,
+                         (long long)max);
     *out = (int64_t)number;
     return 0;
+}
+
+static int read_count(const struct json *value, const char *name, int64_t max, int64_t *out, struct error *err)
+{
+    return read_whole(value, name, 1, max, out, err);
 }
 
 static int read_slots(const struct json *value, struct worker_options *out, struct error *err)
@@ -102,7 +110,19 @@ static int read_no_retry(const struct json *value, struct worker_options *out, s
     return read_count(value, "no_retry", RETRIES_CODES - 1, &out->no_retry, err);
 }
 
-/* The same in a word that says what is meant. */
+static int read_keep_days(const struct json *value, struct worker_options *out, struct error *err)
+{
+    out->has_keep_days = true;
+    return read_whole(value, "keep_days", 0, KEEP_DAYS_MAX, &out->keep_days, err);
+}
+
+static int read_keep_jobs(const struct json *value, struct worker_options *out, struct error *err)
+{
+    out->has_keep_jobs = true;
+    return read_whole(value, "keep_jobs", 0, KEEP_JOBS_MAX, &out->keep_jobs, err);
+}
+
+/* `max_active` in a word that says what is meant. */
 static int read_singleton(const struct json *value, struct worker_options *out, struct error *err)
 {
     if (json_type(value) != JSON_BOOL)
@@ -121,7 +141,8 @@ static const struct {
     {"user", read_user},           {"queue", read_queue},
     {"slots", read_slots},         {"max_active", read_max_active},
     {"singleton", read_singleton}, {"retries", read_retries},
-    {"no_retry", read_no_retry},
+    {"no_retry", read_no_retry},   {"keep_days", read_keep_days},
+    {"keep_jobs", read_keep_jobs},
 };
 
 static int read_member(const struct json *member, struct worker_options *out, struct error *err)
@@ -162,8 +183,18 @@ int worker_options_parse(const char *text, struct worker_options *out, struct er
     return result;
 }
 
+struct worker_keeps worker_options_keeps(const struct worker_options *options, const struct settings *settings)
+{
+    return (struct worker_keeps){
+        .days = options->has_keep_days ? options->keep_days : settings->keep_days,
+        .jobs = options->has_keep_jobs ? options->keep_jobs : settings->keep_jobs,
+    };
+}
+
 void worker_options_preset(const struct worker_options *options, const struct settings *settings, struct job *job)
 {
+    struct worker_keeps keeps = worker_options_keeps(options, settings);
+
     job->timeout_ms = options->has_timeout ? options->timeout_ms : settings->timeout_ms;
     if (settings->timeout_max_ms && (!job->timeout_ms || job->timeout_ms > settings->timeout_max_ms))
         job->timeout_ms = settings->timeout_max_ms;
@@ -177,4 +208,5 @@ void worker_options_preset(const struct worker_options *options, const struct se
     memcpy(job->queue, options->queue, sizeof job->queue);
     job->slots = options->slots ? options->slots : 1;
     job->max_active = options->max_active;
+    job->is_swept = keeps.days || keeps.jobs || settings->keep_jobs_all;
 }

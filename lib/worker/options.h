@@ -9,7 +9,7 @@
  *
  *     {"timeout": 60, "limits": {"memory": 500000000}, "detach": true, "on_lost": "requeue", "user": "alice",
  *      "queue": "gpu", "slots": 2, "max_active": 4, "singleton": true,
- *      "retries": {"limit": 3}, "no_retry": 65}
+ *      "retries": {"limit": 3}, "no_retry": 65, "keep_days": 30, "keep_jobs": 100}
  *
  * Each member may be missing. A job's own wishes go before these, the administrator's ceilings before both. */
 
@@ -29,6 +29,8 @@ struct worker_options {
     bool has_retries;
     struct retries retries;
     int64_t no_retry; /* the exit status by which it says that trying again is no use; 0: none */
+    bool has_keep_days, has_keep_jobs;
+    int64_t keep_days, keep_jobs; /* how long, and how many of its jobs are kept that are over; 0: for ever, all */
 };
 
 /* -1: 422 worker_options, a sentence that says what is wrong. */
@@ -38,7 +40,13 @@ int worker_options_read(const struct json *object, struct worker_options *out, s
 int worker_options_parse(const char *text, struct worker_options *out, struct error *err);
 
 /* Sets timeout, limits, on_lost, queue and slots of a job that says nothing of them: what the worker wants, else the
- * settings' presets, and never above their ceilings; and max_active, which no job can say. */
+ * settings' presets, and never above their ceilings; and what no job can say: max_active, and whether it is kept for ever. */
 void worker_options_preset(const struct worker_options *options, const struct settings *settings, struct job *job);
+
+/* How long jobs of a worker are kept after their end, and how many: what the worker wants, else the settings. 0: for ever, all. */
+struct worker_keeps {
+    int64_t days, jobs;
+};
+struct worker_keeps worker_options_keeps(const struct worker_options *options, const struct settings *settings);
 
 #endif

@@ -148,6 +148,35 @@ static void a_worker_says_where_its_jobs_wait(void **state)
     assert_int_equal(job.max_active, 0);
 }
 
+static void assert_keeps(const char *options, const struct settings *s, int64_t days, int64_t jobs, bool is_swept)
+{
+    struct worker_options o;
+    struct worker_keeps keeps;
+    struct error err = {0};
+    struct job job = {0};
+
+    assert_int_equal(worker_options_parse(options, &o, &err), 0);
+    keeps = worker_options_keeps(&o, s);
+    assert_int_equal(keeps.days, days);
+    assert_int_equal(keeps.jobs, jobs);
+    worker_options_preset(&o, s, &job);
+    assert_int_equal(job.is_swept, is_swept);
+}
+
+static void a_worker_says_how_long_its_jobs_are_kept(void **state)
+{
+    struct settings none = {0}, some = {.keep_days = 30, .keep_jobs = 100}, all = {.keep_jobs_all = 1000};
+
+    (void)state;
+    assert_keeps(NULL, &none, 0, 0, false);
+    assert_keeps("{}", &some, 30, 100, true);
+    assert_keeps(NULL, &all, 0, 0, true);
+    assert_keeps("{\"keep_days\":7}", &none, 7, 0, true);
+    assert_keeps("{\"keep_jobs\":5}", &some, 30, 5, true);
+    assert_keeps("{\"keep_days\":0,\"keep_jobs\":0}", &some, 0, 0, false);
+    assert_keeps("{\"keep_days\":0,\"keep_jobs\":0}", &all, 0, 0, true);
+}
+
 static void wrong_options_are_refused(void **state)
 {
     static const char *const wrong[] = {
@@ -171,6 +200,11 @@ static void wrong_options_are_refused(void **state)
         "{\"retries\":{\"limit\":-1}}",
         "{\"no_retry\":0}",
         "{\"no_retry\":256}",
+        "{\"keep_days\":-1}",
+        "{\"keep_days\":0.5}",
+        "{\"keep_days\":36501}",
+        "{\"keep_jobs\":\"10\"}",
+        "{\"keep_jobs\":1000000001}",
         "{\"user\":\"\"}",
         "{\"user\":\"a b\"}",
         "{\"user\":7}",
@@ -197,6 +231,7 @@ int main(void)
         cmocka_unit_test(nothing_goes_above_a_ceiling),
         cmocka_unit_test(a_workers_options_go_before_presets_and_below_ceilings),
         cmocka_unit_test(a_worker_says_where_its_jobs_wait),
+        cmocka_unit_test(a_worker_says_how_long_its_jobs_are_kept),
         cmocka_unit_test(wrong_options_are_refused),
     };
 
