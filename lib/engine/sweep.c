@@ -226,7 +226,7 @@ static int judge_worker(const struct ended_worker *worker, void *context)
         x->before_ms = e->now_ms - keeps.days * DAY_MS;
     if (keeps.jobs && worker->jobs > keeps.jobs)
         x->jobs = worker->jobs - keeps.jobs;
-    g->count += x->jobs > 0 || worker->oldest_ms < x->before_ms;
+    g->count += x->jobs > 0 || (worker->jobs && worker->oldest_ms < x->before_ms);
     g->looked_at++;
     memcpy(g->last, worker->name, sizeof g->last);
     return 0;
@@ -290,7 +290,7 @@ static int sweep_leftovers(struct sweep *w, struct error *err)
 
 static int give_back(struct sweep *w, bool *more, struct error *err)
 {
-    *more = w->limits || w->e->settings->keep_jobs_all;
+    *more = w->limits || w->acted;
     while (*more && !is_enough(w)) {
         if (store_give_back(w->e->store, STEP_BYTES / 4, more, err) < 0)
             return -1;
@@ -311,7 +311,10 @@ static int sweep(struct sweep *w, bool *more, struct error *err)
 
 int engine_sweep(struct engine *e, int64_t until_ms, bool *more, struct error *err)
 {
-    struct sweep w = {.e = e, .until_ms = until_ms, .deadline_ms = clock_monotonic_ms() + PASS_MS};
+    struct sweep w = {.e = e,
+                      .until_ms = until_ms,
+                      .deadline_ms = clock_monotonic_ms() + PASS_MS,
+                      .limits = e->settings->keep_jobs_all > 0};
 
     *more = false;
     if (sweep(&w, more, err) == 0)

@@ -38,7 +38,7 @@ static const struct statement sql[STATEMENTS] = {
                      " (SELECT min(j.stopped) FROM job j WHERE j.worker = c.worker AND j.stopped > 0), max(v.options)"
                      " FROM job_count c LEFT JOIN worker w ON w.name = c.worker"
                      " LEFT JOIN worker_version v ON v.worker = w.name AND v.version = w.version"
-                     " WHERE c.worker > ?1 AND c.state IN " OVER " AND c.jobs > 0 AND (?3 = 0 OR v.options IS NOT NULL)"
+                     " WHERE c.worker > ?1 AND c.state IN " OVER " AND (?3 = 0 OR v.options IS NOT NULL)"
                      " GROUP BY c.worker ORDER BY c.worker LIMIT ?2"},
     [ENDED_COUNT] = {"SELECT coalesce(sum(jobs), 0) FROM job_count WHERE state IN " OVER},
     [JOB_EACH] = {JOB_COLUMNS " WHERE" BEHIND},

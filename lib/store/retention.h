@@ -8,11 +8,11 @@
 
 /* -- which there are -- */
 
-/* A worker, there or deleted, of which jobs are over. */
+/* A worker, there or deleted, of which jobs are over, or were before they were deleted. */
 struct ended_worker {
     char name[JOB_WORKER_SIZE];
     int64_t jobs;        /* so many are over */
-    int64_t oldest_ms;   /* when the first of them has ended */
+    int64_t oldest_ms;   /* when the first of them has ended; 0: there is none */
     const char *options; /* of its current version, as text (worker/options.h); NULL: none. Borrowed */
 };
 

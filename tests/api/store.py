@@ -46,6 +46,15 @@ class File:
             yield
             db.execute("ROLLBACK")
 
+    @contextlib.contextmanager
+    def reading(self, text):
+        """Somebody reads meanwhile: a function that asks this again, and gets the answer of one moment."""
+        db = sqlite3.connect(self.path, isolation_level=None)
+        with contextlib.closing(db):
+            db.execute("BEGIN")
+            db.execute(text).fetchall()
+            yield lambda: db.execute(text).fetchall()
+
 
 def literal(value):
     if isinstance(value, bytes):
@@ -86,6 +95,24 @@ class Database:
         assert client.stdout.readline() == "held\n"
         try:
             yield
+        finally:
+            client.communicate("ROLLBACK;\n")
+
+    @contextlib.contextmanager
+    def reading(self, text):
+        client = subprocess.Popen([*self.server.client, "--unbuffered", self.name], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+
+        def ask():
+            client.stdin.write(text + "; SELECT 'end';\n")
+            client.stdin.flush()
+            lines = iter(client.stdout.readline, "end\n")
+            return [tuple(map(column, line.rstrip("\n").split("\t"))) for line in lines]
+
+        client.stdin.write("START TRANSACTION WITH CONSISTENT SNAPSHOT;\n")
+        ask()
+        try:
+            yield ask
         finally:
             client.communicate("ROLLBACK;\n")
 

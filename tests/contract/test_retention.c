@@ -194,7 +194,7 @@ static void workers_are_listed_with_what_is_over(void **state)
     assert_int_equal(count_ended(db), 4);
 }
 
-static void a_worker_of_which_nothing_is_left_is_not_listed(void **state)
+static void of_what_goes_nothing_is_counted(void **state)
 {
     struct store *db = db_of(state);
     struct ended_job job;
@@ -202,7 +202,7 @@ static void a_worker_of_which_nothing_is_left_is_not_listed(void **state)
     put_ended(db, "A", 1, 700);
     job = assert_jobs(db, "A", NULL, 9, "A 700;");
     assert_true(delete_job(db, &job, false));
-    assert_workers(db, false, "", 9, "");
+    assert_workers(db, false, "", 9, "A 0 0 -;");
     assert_int_equal(count_ended(db), 0);
     assert_false(delete_job(db, &job, false));
     assert_int_equal(count_ended(db), 0);
@@ -433,7 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(workers_are_listed_with_what_is_over),
-        TEST(a_worker_of_which_nothing_is_left_is_not_listed),
+        TEST(of_what_goes_nothing_is_counted),
         TEST(jobs_come_as_they_have_ended_and_from_any_place),
         TEST(what_goes_goes_with_all_that_was_said),
         TEST(what_a_waiting_job_needs_stays),
