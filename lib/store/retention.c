@@ -25,8 +25,9 @@ enum {
 };
 
 #define OVER "(3, 4, 5)" /* enum job_state */
+/* By the number of the one that waits, and never by way of all that wait: the 0 keeps a server from that. */
 #define NEEDED \
-    "EXISTS (SELECT 1 FROM job_after a JOIN job f ON f.number = a.job WHERE a.earlier = j.number AND f.state = 1)"
+    "EXISTS (SELECT 1 FROM job_after a JOIN job f ON f.number = a.job WHERE a.earlier = j.number AND f.state + 0 = 1)"
 #define JOB_COLUMNS                                                                                            \
     "SELECT j.number, j.id, j.worker, j.state, j.stopped, j.attempt, j.chain, j.log_count + j.response_count," \
     " j.log_size + j.response_size, CASE WHEN j.chain >= 2 AND " NEEDED " THEN 1 ELSE 0 END FROM job j"
@@ -34,8 +35,8 @@ enum {
     " j.stopped > 0 AND j.stopped >= ?1 AND (j.stopped > ?1 OR j.number > ?2) ORDER BY j.stopped, j.number LIMIT ?3"
 
 static const struct statement sql[STATEMENTS] = {
-    [WORKER_EACH] = {"SELECT c.worker, sum(c.jobs),"
-                     " (SELECT min(j.stopped) FROM job j WHERE j.worker = c.worker AND j.stopped > 0), max(v.options)"
+    [WORKER_EACH] = {"SELECT c.worker, sum(c.jobs), coalesce((SELECT j.stopped FROM job j WHERE j.worker = c.worker"
+                     " AND j.stopped > 0 ORDER BY j.stopped LIMIT 1), 0), max(v.options)"
                      " FROM job_count c LEFT JOIN worker w ON w.name = c.worker"
                      " LEFT JOIN worker_version v ON v.worker = w.name AND v.version = w.version"
                      " WHERE c.worker > ?1 AND c.state IN " OVER " AND (?3 = 0 OR v.options IS NOT NULL)"
