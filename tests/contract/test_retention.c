@@ -414,36 +414,6 @@ static void what_is_kept_costs_nothing(void **state)
     store_close(db);
 }
 
-/* The one that is asked about has one follower; many others wait for somebody else. */
-static void who_waits_for_others_costs_nothing(void **state)
-{
-    enum { WAITING = 300 };
-    struct store *db = db_of(state);
-    struct job earlier, other, later;
-    struct ended_job ended;
-    struct error err = {0};
-    int64_t before;
-
-    if (!mysql_socket())
-        skip(); /* its plan does not depend on what is there */
-    put_job(db, "A", 1, 300, &earlier);
-    put_job(db, "B", 2, 0, &other);
-    assert_int_equal(store_begin(db, &err), 0);
-    for (int n = 0; n < WAITING; n++) {
-        put_job(db, "C", 3 + n, 0, &later);
-        chain(db, n ? &other : &earlier, &later);
-        job_clear(&later);
-    }
-    assert_int_equal(store_commit(db, &err), 0);
-    ended = assert_jobs(db, "A", NULL, 9, "A 300 needed;");
-    before = count_work(db);
-    assert_jobs(db, "A", NULL, 9, "A 300 needed;");
-    assert_false(delete_job(db, &ended, false));
-    assert_true(count_work(db) - before < WAITING / 2);
-    job_clear(&earlier);
-    job_clear(&other);
-}
-
 static off_t size_of(const struct fixture *f)
 {
     struct stat st;
@@ -497,7 +467,6 @@ int main(void)
         TEST(what_a_waiting_job_needs_stays),
         TEST(a_long_log_goes_in_pieces),
         TEST(what_is_kept_costs_nothing),
-        TEST(who_waits_for_others_costs_nothing),
         TEST(the_file_gives_back_what_is_free_in_steps),
     };
 
