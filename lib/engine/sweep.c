@@ -113,26 +113,49 @@ static bool is_long(const struct ended_job *job)
     return job->entries > STEP_ENTRIES || job->bytes > STEP_BYTES;
 }
 
-/* The next jobs of a page from *at on, within a transaction. */
-static int delete_some(struct sweep *w, const struct page *p, int *at, int *deleted, struct error *err)
-{
-    int64_t end_ms = clock_monotonic_ms() + STEP_MS, entries = 0, bytes = 0;
-    bool gone;
+/* What goes together: several short jobs, or one that is long. */
+struct group {
+    int64_t numbers[ENDED_JOBS_MAX];
+    int count;
+    bool is_long;
+    int64_t entries, bytes;
+};
 
-    *deleted = 0;
-    for (; *at < p->count && entries < STEP_ENTRIES && bytes < STEP_BYTES; ++*at) {
+/* The next of a page from *at on, which then is behind them. */
+static void gather(const struct page *p, int *at, struct group *g)
+{
+    *g = (struct group){0};
+    for (; *at < p->count && g->count < ENDED_JOBS_MAX && !g->is_long; ++*at) {
         const struct ended_job *job = &p->jobs[*at];
 
         if (job->needed)
             continue;
-        if (*deleted && clock_monotonic_ms() >= end_ms)
+        if (g->count &&
+            (is_long(job) || g->entries + job->entries > STEP_ENTRIES || g->bytes + job->bytes > STEP_BYTES))
             break;
-        if (store_ended_job_delete(w->e->store, job, is_long(job), &gone, err) < 0)
+        g->is_long = is_long(job);
+        g->numbers[g->count++] = job->number;
+        g->entries += job->entries;
+        g->bytes += job->bytes;
+    }
+}
+
+/* Groups of a page from *at on, within a transaction. */
+static int delete_some(struct sweep *w, const struct page *p, int *at, int *deleted, struct error *err)
+{
+    int64_t end_ms = clock_monotonic_ms() + STEP_MS, entries = 0, bytes = 0;
+    struct group g;
+    int gone;
+
+    *deleted = 0;
+    do {
+        gather(p, at, &g);
+        if (store_ended_jobs_delete(w->e->store, g.numbers, g.count, g.is_long, &gone, err) < 0)
             return -1;
         *deleted += gone;
-        entries += is_long(job) ? 0 : job->entries;
-        bytes += is_long(job) ? 0 : job->bytes;
-    }
+        entries += g.is_long ? 0 : g.entries;
+        bytes += g.is_long ? 0 : g.bytes;
+    } while (*at < p->count && entries < STEP_ENTRIES && bytes < STEP_BYTES && clock_monotonic_ms() < end_ms);
     return 0;
 }
 

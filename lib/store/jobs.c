@@ -55,7 +55,7 @@ static const struct statement sql[STATEMENTS] = {
                     "switches_forced = ?46, waiting = ?51, waiting_since = ?52, due = ?53, "
                     "attempt_started = ?57"
                     " WHERE id = ?1 AND state = ?59"},
-    [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2 AND chain = ?3"},
+    [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2"},
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
     [JOB_DELETE_ATTEMPTS] = {"DELETE FROM attempt WHERE job = ?1"},
     [JOB_SET_PARAMETERS] = {"UPDATE job SET parameters = ?2 WHERE id = ?1"},
@@ -209,7 +209,7 @@ static void bind_job(struct query *q, const struct job *j)
 }
 
 /* The counters follow each insert, change of state and deletion, in the same transaction. */
-static int count_job(struct store *s, const char *worker, enum job_state state, int difference, struct error *err)
+int jobs_count(struct store *s, const char *worker, enum job_state state, int difference, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[JOB_COUNT_ADD], err);
 
@@ -227,7 +227,7 @@ int store_job_insert(struct store *s, struct job *job, struct error *err)
     if (query_run(q, err) < 0)
         return -1;
     job->number = query_last_number(s);
-    return count_job(s, job->worker, job->state, 1, err) < 0 ? -1 : queues_follow_state(s, job, 0, err);
+    return jobs_count(s, job->worker, job->state, 1, err) < 0 ? -1 : queues_follow_state(s, job, 0, err);
 }
 
 /* Of a query for one job by its id: NULL with err filled where there is none. */
@@ -311,7 +311,7 @@ int store_job_update(struct store *s, const struct job *job, enum job_state from
         return why_untouched(s, job->id, err);
     if (job->state == from)
         return 0;
-    if (count_job(s, job->worker, from, -1, err) < 0 || count_job(s, job->worker, job->state, 1, err) < 0)
+    if (jobs_count(s, job->worker, from, -1, err) < 0 || jobs_count(s, job->worker, job->state, 1, err) < 0)
         return -1;
     if (job_state_is_over(job->state) && (job->chain & CHAIN_IS_FOLLOWED) && chains_note_end(s, job, err) < 0)
         return -1;
@@ -327,33 +327,23 @@ int store_job_set_parameters(struct store *s, const struct job *job, struct erro
     return query_run(q, err);
 }
 
-int jobs_delete_row(struct store *s, const struct job *job, bool *gone, struct error *err)
+int store_job_delete(struct store *s, const struct job *job, struct error *err)
 {
     struct query *q = query_prepare(s, &sql[JOB_DELETE], err);
 
-    *gone = false;
     query_set_number(q, 1, job->number);
     query_set_number(q, 2, job->state);
-    query_set_number(q, 3, job->chain);
     if (query_run(q, err) < 0)
         return -1;
-    *gone = query_changes(s) > 0;
-    if (!*gone)
-        return 0;
-    if (count_job(s, job->worker, job->state, -1, err) < 0)
+    if (query_changes(s) == 0)
+        return why_untouched(s, job->id, err);
+    if (jobs_count(s, job->worker, job->state, -1, err) < 0)
         return -1;
     if (job->attempt > 0 && query_run_number(s, &sql[JOB_DELETE_ATTEMPTS], job->number, err) < 0)
         return -1;
-    return (job->chain & CHAIN_COMES_AFTER) ? chains_forget(s, job, err) : 0;
-}
-
-int store_job_delete(struct store *s, const struct job *job, struct error *err)
-{
-    bool gone;
-
-    if (jobs_delete_row(s, job, &gone, err) < 0)
+    if ((job->chain & CHAIN_COMES_AFTER) && chains_forget(s, job, err) < 0)
         return -1;
-    return gone ? query_run_number(s, &sql[JOB_DELETE_ENTRIES], job->number, err) : why_untouched(s, job->id, err);
+    return query_run_number(s, &sql[JOB_DELETE_ENTRIES], job->number, err);
 }
 
 /* Where the values of a filter are bound. */

@@ -3,9 +3,7 @@
 
 #include "store/store.h"
 
-/* Of this folder alone. Deletes the row of a job, if state and chain are still what the caller has read, and what goes with it: its
- * count, its attempts, and whom it comes after; but not its entries. Besides these two, number, worker and attempt are looked at.
- * *gone false: there is no such row, and nothing was done. */
-int jobs_delete_row(struct store *s, const struct job *job, bool *gone, struct error *err);
+/* Of this folder alone: so many jobs of a worker in that state were added, or, below 0, were deleted; in the same transaction. */
+int jobs_count(struct store *s, const char *worker, enum job_state state, int difference, struct error *err);
 
 #endif

@@ -2,6 +2,7 @@
  * here begins at the oldest or goes on behind a place, and so walks over nothing that stays. */
 #include "store/retention.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +15,14 @@ enum {
     ENDED_COUNT,
     JOB_EACH,
     JOB_EACH_OF_WORKER,
-    JOB_IS_NEEDED,
-    ENTRIES_DELETE,
+    SOME_READ,
+    SOME_LEAVE_ENTRIES,
+    SOME_DELETE,
+    SOME_DELETE_ENTRIES,
+    SOME_DELETE_ATTEMPTS,
+    SOME_DELETE_AFTER,
     ENTRIES_MEASURE,
     ENTRIES_CUT,
-    LEFTOVER_ADD,
     LEFTOVER_FIRST,
     LEFTOVER_FORGET,
     STATEMENTS
@@ -28,9 +32,12 @@ enum {
 /* By the number of the one that waits, and never by way of all that wait: the 0 keeps a server from that. */
 #define NEEDED \
     "EXISTS (SELECT 1 FROM job_after a JOIN job f ON f.number = a.job WHERE a.earlier = j.number AND f.state + 0 = 1)"
-#define JOB_COLUMNS                                                                                            \
-    "SELECT j.number, j.id, j.worker, j.state, j.stopped, j.attempt, j.chain, j.log_count + j.response_count," \
-    " j.log_size + j.response_size, CASE WHEN j.chain >= 2 AND " NEEDED " THEN 1 ELSE 0 END FROM job j"
+#define IS_NEEDED "CASE WHEN j.chain >= 2 AND " NEEDED " THEN 1 ELSE 0 END"
+#define JOB_COLUMNS                                                                                              \
+    "SELECT j.number, j.id, j.stopped, j.log_count + j.response_count, j.log_size + j.response_size, " IS_NEEDED \
+    " FROM job j"
+/* ENDED_JOBS_MAX numbers, of which those that are not set are NULL and so none. */
+#define SOME " IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
 #define BEHIND \
     " j.stopped > 0 AND j.stopped >= ?1 AND (j.stopped > ?1 OR j.number > ?2) ORDER BY j.stopped, j.number LIMIT ?3"
 
@@ -44,11 +51,15 @@ static const struct statement sql[STATEMENTS] = {
     [ENDED_COUNT] = {"SELECT coalesce(sum(jobs), 0) FROM job_count WHERE state IN " OVER},
     [JOB_EACH] = {JOB_COLUMNS " WHERE" BEHIND},
     [JOB_EACH_OF_WORKER] = {JOB_COLUMNS " WHERE j.worker = ?4 AND" BEHIND},
-    [JOB_IS_NEEDED] = {"SELECT 1 FROM job j WHERE j.number = ?1 AND " NEEDED},
-    [ENTRIES_DELETE] = {"DELETE FROM entry WHERE job = ?1"},
+    [SOME_READ] = {"SELECT j.number, j.worker, j.state, " IS_NEEDED " FROM job j WHERE j.number" SOME
+                   " AND j.state IN " OVER},
+    [SOME_LEAVE_ENTRIES] = {"INSERT INTO leftover (job) SELECT number FROM job WHERE number" SOME},
+    [SOME_DELETE] = {"DELETE FROM job WHERE number" SOME},
+    [SOME_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job" SOME},
+    [SOME_DELETE_ATTEMPTS] = {"DELETE FROM attempt WHERE job" SOME},
+    [SOME_DELETE_AFTER] = {"DELETE FROM job_after WHERE job" SOME},
     [ENTRIES_MEASURE] = {"SELECT kind, seq, start FROM entry WHERE job = ?1 ORDER BY kind, seq LIMIT ?2"},
     [ENTRIES_CUT] = {"DELETE FROM entry WHERE job = ?1 AND kind = ?2 AND seq <= ?3"},
-    [LEFTOVER_ADD] = {"INSERT INTO leftover (job) VALUES (?1)"},
     [LEFTOVER_FIRST] = {"SELECT coalesce(min(job), 0) FROM leftover"},
     [LEFTOVER_FORGET] = {"DELETE FROM leftover WHERE job = ?1"},
 };
@@ -85,16 +96,14 @@ int store_ended_count(const struct store *s, int64_t *jobs, struct error *err)
 
 static void read_job(struct query *q, struct ended_job *out)
 {
-    *out = (struct ended_job){.number = query_number(q, 0)};
+    *out = (struct ended_job){
+        .number = query_number(q, 0),
+        .ended_ms = query_number(q, 2),
+        .entries = query_number(q, 3),
+        .bytes = query_number(q, 4),
+        .needed = query_number(q, 5) > 0,
+    };
     query_read_text(q, 1, out->id, sizeof out->id);
-    query_read_text(q, 2, out->worker, sizeof out->worker);
-    out->state = (enum job_state)query_int(q, 3);
-    out->ended_ms = query_number(q, 4);
-    out->attempt = query_number(q, 5);
-    out->chain = (unsigned)query_int(q, 6);
-    out->entries = query_number(q, 7);
-    out->bytes = query_number(q, 8);
-    out->needed = query_number(q, 9) > 0;
 }
 
 int store_ended_job_each(const struct store *s, const char *worker, const struct ended_job *after, int limit,
@@ -118,33 +127,84 @@ int store_ended_job_each(const struct store *s, const char *worker, const struct
 
 /* -- how they go -- */
 
-static int is_needed(const struct store *s, int64_t number, bool *needed, struct error *err)
-{
-    struct query *q = query_prepare(s, &sql[JOB_IS_NEEDED], err);
+/* Jobs of one transaction, and what is to be counted of them. */
+struct some {
+    int64_t numbers[ENDED_JOBS_MAX];
+    char workers[ENDED_JOBS_MAX][JOB_WORKER_SIZE];
+    enum job_state states[ENDED_JOBS_MAX];
+    int count;
+};
 
-    query_set_number(q, 1, number);
-    if (query_find(q, needed, "look who waits for a job", err) < 0)
-        return -1;
+static struct query *prepare_some(const struct store *s, int statement, const int64_t *numbers, int count,
+                                  struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[statement], err);
+
+    assert(count <= ENDED_JOBS_MAX);
+    for (int i = 0; i < count; i++)
+        query_set_number(q, i + 1, numbers[i]);
+    return q;
+}
+
+/* Those that may go, as they stand inside of the transaction: somebody may have come to wait for one since it was listed. */
+static int read_some(const struct store *s, const int64_t *numbers, int count, struct some *out, struct error *err)
+{
+    struct query *q = prepare_some(s, SOME_READ, numbers, count, err);
+    int result = 0;
+
+    out->count = 0;
+    while (query_next(q, "read jobs that are to go", &result, err)) {
+        if (query_number(q, 3) > 0)
+            continue;
+        out->numbers[out->count] = query_number(q, 0);
+        query_read_text(q, 1, out->workers[out->count], JOB_WORKER_SIZE);
+        out->states[out->count++] = (enum job_state)query_int(q, 2);
+    }
     query_end(q);
+    return result;
+}
+
+/* Once for all of one worker and one state. */
+static int count_some(struct store *s, const struct some *some, struct error *err)
+{
+    bool counted[ENDED_JOBS_MAX] = {false};
+
+    for (int i = 0; i < some->count; i++) {
+        int jobs = 0;
+
+        for (int k = i; k < some->count; k++) {
+            if (counted[k] || some->states[k] != some->states[i] || strcmp(some->workers[k], some->workers[i]) != 0)
+                continue;
+            counted[k] = true;
+            jobs++;
+        }
+        if (jobs && jobs_count(s, some->workers[i], some->states[i], -jobs, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
-/* Who has come to wait for it since it was read has changed its `chain`, and then its row is left alone. */
-int store_ended_job_delete(struct store *s, const struct ended_job *ended, bool entries_later, bool *gone,
-                           struct error *err)
+static int run_some(struct store *s, int statement, const struct some *some, struct error *err)
 {
-    struct job job = {.number = ended->number, .state = ended->state, .attempt = ended->attempt, .chain = ended->chain};
-    bool needed = false;
+    return query_run(prepare_some(s, statement, some->numbers, some->count, err), err);
+}
 
-    *gone = false;
-    if ((ended->chain & CHAIN_IS_FOLLOWED) && is_needed(s, ended->number, &needed, err) < 0)
+int store_ended_jobs_delete(struct store *s, const int64_t *numbers, int count, bool entries_later, int *gone,
+                            struct error *err)
+{
+    struct some some;
+
+    *gone = 0;
+    if (read_some(s, numbers, count, &some, err) < 0)
         return -1;
-    if (needed)
+    if (some.count == 0)
         return 0;
-    memcpy(job.worker, ended->worker, sizeof job.worker);
-    if (jobs_delete_row(s, &job, gone, err) < 0)
+    if (run_some(s, entries_later ? SOME_LEAVE_ENTRIES : SOME_DELETE_ENTRIES, &some, err) < 0 ||
+        run_some(s, SOME_DELETE_ATTEMPTS, &some, err) < 0 || run_some(s, SOME_DELETE_AFTER, &some, err) < 0 ||
+        run_some(s, SOME_DELETE, &some, err) < 0 || count_some(s, &some, err) < 0)
         return -1;
-    return *gone ? query_run_number(s, &sql[entries_later ? LEFTOVER_ADD : ENTRIES_DELETE], ended->number, err) : 0;
+    *gone = some.count;
+    return 0;
 }
 
 int store_leftover_first(const struct store *s, int64_t *number, struct error *err)

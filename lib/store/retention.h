@@ -28,11 +28,7 @@ int store_ended_count(const struct store *s, int64_t *jobs, struct error *err);
 struct ended_job {
     int64_t number;
     char id[ULID_SIZE];
-    char worker[JOB_WORKER_SIZE];
-    enum job_state state;
     int64_t ended_ms;
-    int64_t attempt;
-    unsigned chain;
     int64_t entries, bytes; /* of its log and its response */
     bool needed;            /* a job waits that comes after it: it is not to go yet */
 };
@@ -44,10 +40,12 @@ int store_ended_job_each(const struct store *s, const char *worker, const struct
 
 /* -- how they go -- */
 
-/* Deletes one; *gone false: it is not there any more, or is needed by now. With `entries_later`, what it has said is left over: for
- * store_leftover_shorten(). */
-int store_ended_job_delete(struct store *s, const struct ended_job *job, bool entries_later, bool *gone,
-                           struct error *err);
+enum { ENDED_JOBS_MAX = 16 };
+
+/* Deletes jobs that are over, so many at most, by their numbers; *gone: how many of them, since some may not be there any more, or be
+ * needed by now. With `entries_later`, what they have said is left over: for store_leftover_shorten(). */
+int store_ended_jobs_delete(struct store *s, const int64_t *numbers, int count, bool entries_later, int *gone,
+                            struct error *err);
 
 /* A deleted job of which entries are left; 0: there is none. */
 int store_leftover_first(const struct store *s, int64_t *number, struct error *err);

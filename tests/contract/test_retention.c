@@ -86,7 +86,7 @@ static int see_job(const struct ended_job *job, void *context)
 {
     struct seen *seen = context;
 
-    snprintf(seen->text + strlen(seen->text), sizeof seen->text - strlen(seen->text), "%s %lld%s;", job->worker,
+    snprintf(seen->text + strlen(seen->text), sizeof seen->text - strlen(seen->text), "%lld%s;",
              (long long)job->ended_ms, job->needed ? " needed" : "");
     seen->last = *job;
     return ++seen->count == seen->stop_after;
@@ -114,15 +114,20 @@ static struct ended_job assert_jobs(struct store *db, const char *worker, const 
     return seen.last;
 }
 
-static bool delete_job(struct store *db, const struct ended_job *job, bool entries_later)
+static int delete_jobs(struct store *db, const int64_t *numbers, int count, bool entries_later)
 {
     struct error err = {0};
-    bool gone = false;
+    int gone = -1;
 
     assert_int_equal(store_begin(db, &err), 0);
-    assert_int_equal(store_ended_job_delete(db, job, entries_later, &gone, &err), 0);
+    assert_int_equal(store_ended_jobs_delete(db, numbers, count, entries_later, &gone, &err), 0);
     assert_int_equal(store_commit(db, &err), 0);
     return gone;
+}
+
+static int delete_job(struct store *db, const struct ended_job *job, bool entries_later)
+{
+    return delete_jobs(db, &job->number, 1, entries_later);
 }
 
 static int see_entry(const struct entry *entry, void *context)
@@ -201,11 +206,11 @@ static void of_what_goes_nothing_is_counted(void **state)
     struct ended_job job;
 
     put_ended(db, "A", 1, 700);
-    job = assert_jobs(db, "A", NULL, 9, "A 700;");
-    assert_true(delete_job(db, &job, false));
+    job = assert_jobs(db, "A", NULL, 9, "700;");
+    assert_int_equal(delete_job(db, &job, false), 1);
     assert_workers(db, false, "", 9, "A 0 0 -;");
     assert_int_equal(count_ended(db), 0);
-    assert_false(delete_job(db, &job, false));
+    assert_int_equal(delete_job(db, &job, false), 0);
     assert_int_equal(count_ended(db), 0);
 }
 
@@ -222,11 +227,11 @@ static void jobs_come_as_they_have_ended_and_from_any_place(void **state)
     put_ended(db, "B", 5, 500);
     put_job(db, "A", 6, 0, &idle);
     job_clear(&idle);
-    assert_jobs(db, NULL, NULL, 9, "B 300;A 500;A 500;B 500;A 700;");
-    assert_jobs(db, "A", NULL, 9, "A 500;A 500;A 700;");
-    second = assert_jobs(db, NULL, NULL, 2, "B 300;A 500;");
-    assert_jobs(db, NULL, &second, 9, "A 500;B 500;A 700;");
-    assert_jobs(db, "A", &second, 9, "A 500;A 700;");
+    assert_jobs(db, NULL, NULL, 9, "300;500;500;500;700;");
+    assert_jobs(db, "A", NULL, 9, "500;500;700;");
+    second = assert_jobs(db, NULL, NULL, 2, "300;500;");
+    assert_jobs(db, NULL, &second, 9, "500;500;700;");
+    assert_jobs(db, "A", &second, 9, "500;700;");
     assert_jobs(db, "C", NULL, 9, "");
 }
 
@@ -244,15 +249,14 @@ static void what_goes_goes_with_all_that_was_said(void **state)
     put_entries(db, &job, ENTRY_RESPONSE, 2, 5);
     put_entries(db, &other, ENTRY_LOG, 4, 10);
     assert_int_equal(store_attempt_put(db, &job, JOB_ERROR, &err), 0);
-    ended = assert_jobs(db, "A", NULL, 1, "A 300;");
-    assert_true(ended.number == job.number && ended.state == JOB_DONE && ended.attempt == 1);
-    assert_true(ended.entries == 5 && ended.bytes == 3 * 11 + 2 * 6);
+    ended = assert_jobs(db, "A", NULL, 1, "300;");
+    assert_true(ended.number == job.number && ended.entries == 5 && ended.bytes == 3 * 11 + 2 * 6);
     assert_string_equal(ended.id, job.id);
-    assert_true(delete_job(db, &ended, false));
+    assert_int_equal(delete_job(db, &ended, false), 1);
     assert_int_equal(count_entries(db, job.number), 0);
     assert_int_equal(count_entries(db, other.number), 4);
     assert_int_equal(change_by_hand(*state, "DELETE FROM attempt"), 0);
-    assert_jobs(db, "A", NULL, 9, "A 400;");
+    assert_jobs(db, "A", NULL, 9, "400;");
     assert_int_equal(leftover(db), 0);
     job_clear(&job);
     job_clear(&other);
@@ -279,15 +283,44 @@ static void what_a_waiting_job_needs_stays(void **state)
 
     put_job(db, "A", 1, 300, &earlier);
     put_job(db, "B", 2, 0, &later);
-    unaware = assert_jobs(db, NULL, NULL, 9, "A 300;");
+    unaware = assert_jobs(db, NULL, NULL, 9, "300;");
     chain(db, &earlier, &later);
-    assert_false(delete_job(db, &unaware, false));
-    aware = assert_jobs(db, NULL, NULL, 9, "A 300 needed;");
-    assert_false(delete_job(db, &aware, false));
+    assert_int_equal(delete_job(db, &unaware, false), 0);
+    aware = assert_jobs(db, NULL, NULL, 9, "300 needed;");
+    assert_int_equal(delete_job(db, &aware, false), 0);
     later.state = JOB_ACTIVE;
     assert_int_equal(store_job_update(db, &later, JOB_IDLE, &err), 0);
-    aware = assert_jobs(db, NULL, NULL, 9, "A 300;");
-    assert_true(delete_job(db, &aware, false));
+    aware = assert_jobs(db, NULL, NULL, 9, "300;");
+    assert_int_equal(delete_job(db, &aware, false), 1);
+    job_clear(&earlier);
+    job_clear(&later);
+}
+
+static void some_go_at_once_and_the_rest_stays(void **state)
+{
+    struct store *db = db_of(state);
+    struct job idle, earlier, later;
+    int64_t numbers[ENDED_JOBS_MAX], counts[JOB_STATES];
+    struct error err = {0};
+
+    for (int n = 0; n < ENDED_JOBS_MAX; n++)
+        put_ended(db, n % 3 ? "A" : "B", n, 100 + n);
+    put_job(db, "A", 21, 0, &idle);
+    put_job(db, "A", 22, 901, &earlier);
+    put_job(db, "A", 23, 0, &later);
+    chain(db, &earlier, &later);
+    for (int n = 0; n < ENDED_JOBS_MAX; n++)
+        numbers[n] = idle.number - ENDED_JOBS_MAX + n;
+    numbers[4] = idle.number;
+    numbers[5] = earlier.number;
+    numbers[6] = 4711;
+    assert_int_equal(delete_jobs(db, numbers, ENDED_JOBS_MAX, false), ENDED_JOBS_MAX - 3);
+    assert_jobs(db, NULL, NULL, 9, "104;105;106;901 needed;");
+    assert_workers(db, false, "", 9, "A 3 104 -;B 1 106 -;");
+    store_refresh(db);
+    assert_int_equal(store_job_counts(db, NULL, counts, &err), 0);
+    assert_true(counts[JOB_IDLE] == 2 && counts[JOB_DONE] == 4);
+    job_clear(&idle);
     job_clear(&earlier);
     job_clear(&later);
 }
@@ -301,8 +334,8 @@ static void a_long_log_goes_in_pieces(void **state)
     put_job(db, "A", 1, 300, &job);
     put_entries(db, &job, ENTRY_LOG, 10, 99);
     put_entries(db, &job, ENTRY_RESPONSE, 3, 10);
-    ended = assert_jobs(db, "A", NULL, 9, "A 300;");
-    assert_true(delete_job(db, &ended, true));
+    ended = assert_jobs(db, "A", NULL, 9, "300;");
+    assert_int_equal(delete_job(db, &ended, true), 1);
     assert_jobs(db, "A", NULL, 9, "");
     assert_int_equal(leftover(db), job.number);
     assert_int_equal(count_entries(db, job.number), 13);
@@ -465,6 +498,7 @@ int main(void)
         TEST(jobs_come_as_they_have_ended_and_from_any_place),
         TEST(what_goes_goes_with_all_that_was_said),
         TEST(what_a_waiting_job_needs_stays),
+        TEST(some_go_at_once_and_the_rest_stays),
         TEST(a_long_log_goes_in_pieces),
         TEST(what_is_kept_costs_nothing),
         TEST(the_file_gives_back_what_is_free_in_steps),
