@@ -78,6 +78,30 @@ void secret_sha256(const void *data, size_t size, char out[SECRET_SHA256_SIZE])
     sodium_bin2hex(out, SECRET_SHA256_SIZE, digest, sizeof digest);
 }
 
+_Static_assert(SECRET_HASH_SIZE == crypto_auth_hmacsha256_BYTES, "HMAC-SHA-256");
+
+void secret_hmac(const void *key, size_t key_size, const struct secret_part *parts, size_t count,
+                 unsigned char out[SECRET_HASH_SIZE])
+{
+    crypto_auth_hmacsha256_state state;
+
+    crypto_auth_hmacsha256_init(&state, key, key_size);
+    for (size_t i = 0; i < count; i++)
+        crypto_auth_hmacsha256_update(&state, parts[i].data, parts[i].size);
+    crypto_auth_hmacsha256_final(&state, out);
+    sodium_memzero(&state, sizeof state);
+}
+
+void secret_to_base64(const void *data, size_t size, char *out)
+{
+    sodium_bin2base64(out, SECRET_BASE64_SIZE(size), data, size, sodium_base64_VARIANT_ORIGINAL);
+}
+
+int secret_from_base64(const char *text, void *out, size_t room, size_t *size)
+{
+    return sodium_base642bin(out, room, text, strlen(text), NULL, size, NULL, sodium_base64_VARIANT_ORIGINAL);
+}
+
 bool secret_equal(const void *a, const void *b, size_t size)
 {
     return sodium_memcmp(a, b, size) == 0;

@@ -41,6 +41,20 @@ void secret_forget(void *data, size_t size);
 enum { SECRET_SHA256_SIZE = 65 };
 void secret_sha256(const void *data, size_t size, char out[SECRET_SHA256_SIZE]);
 
+/* HMAC-SHA-256 (RFC 2104) of parts, one after the other. */
+struct secret_part {
+    const void *data;
+    size_t size;
+};
+void secret_hmac(const void *key, size_t key_size, const struct secret_part *parts, size_t count,
+                 unsigned char out[SECRET_HASH_SIZE]);
+
+/* Base 64 (RFC 4648 section 4) with padding, and a NUL. */
+#define SECRET_BASE64_SIZE(size) (((size) + 2) / 3 * 4 + 1)
+void secret_to_base64(const void *data, size_t size, char *out);
+/* Into at most `room` bytes. -1: it is none, or too long. */
+int secret_from_base64(const char *text, void *out, size_t room, size_t *size);
+
 bool secret_equal(const void *a, const void *b, size_t size); /* in constant time */
 
 /* Argon2id (RFC 9106): slow on purpose, about 0.1 s and 64 MB. 500: memory ran out. */
