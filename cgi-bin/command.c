@@ -146,6 +146,8 @@ static const struct command {
     {"version", "", command_version, "print the version"},
     {"follow", "JOB | --queue NAME", command_follow,
      "start what may run now that a job is over or a queue was changed, for jobjoker.cgi"},
+    {"notify", "[--locked]", command_notify,
+     "deliver what is to be told of jobs: webhooks and e-mail that are due; started by itself"},
     {"answer", "", command_answer, "answer one CGI request, for jobjoker.cgi"},
 };
 

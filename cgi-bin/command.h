@@ -18,7 +18,7 @@ typedef int command_function(int argc, char **argv);
 
 /* Each in command_NAME.c, several where they are of one subject. */
 command_function command_audit_verify, command_backup, command_copy, command_restore, command_cron, command_init,
-    command_doctor, command_fastcgi, command_follow, command_tick;
+    command_doctor, command_fastcgi, command_follow, command_notify, command_tick;
 command_function command_user_add, command_user_password, command_user_role, command_user_disable, command_user_enable,
     command_user_list, command_user_delete;
 command_function command_token_create, command_token_list, command_token_revoke;

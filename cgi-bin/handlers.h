@@ -13,6 +13,9 @@ read_handler read_workers, read_worker, read_worker_code;
 read_handler read_graph;
 /* read_attempts.c */
 read_handler read_attempts;
+/* read_deliveries.c, write_deliveries.c */
+read_handler read_deliveries;
+write_handler write_delivery_retry;
 /* read_jobs.c */
 read_handler read_jobs, read_job, read_job_status;
 /* read_queues.c */

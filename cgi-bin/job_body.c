@@ -10,6 +10,7 @@
 #include "job/reference.h"
 #include "job/schema.h"
 #include "worker/options.h"
+#include "worker/targets.h"
 
 static int wrong(struct error *err, const char *sentence)
 {
@@ -200,6 +201,11 @@ static int read_run_at(const struct json *given, const struct settings *settings
     return 0;
 }
 
+static int read_notify(const struct json *given, const struct settings *settings, struct job *job, struct error *err)
+{
+    return targets_read(given, "job_invalid", settings, &job->notify, err);
+}
+
 /* A member that is null is as good as none, but for those where null says something. */
 static const struct {
     const char *name;
@@ -220,6 +226,7 @@ static const struct {
     {"slots", read_slots, false},
     {"priority", read_priority, false},
     {"run_at", read_run_at, false},
+    {"notify", read_notify, false},
 };
 
 enum { MEMBERS = sizeof members / sizeof *members };
@@ -260,11 +267,13 @@ static int settle_retries(const struct json *given, const struct worker_options 
 static int settle_wishes(const struct json *body, const struct worker *w, const struct settings *settings,
                          struct job *job, struct error *err)
 {
-    struct worker_options options;
+    AUTO(worker_options) struct worker_options options = {0};
 
     if (worker_options_parse(w->options, &options, err) < 0)
         return -1;
     worker_options_preset(&options, settings, job);
+    if (targets_add(options.notify, &job->notify, err) < 0)
+        return -1;
     for (int i = 0; i < MEMBERS; i++) {
         const struct json *given = json_member(body, members[i].name);
 

@@ -1,14 +1,25 @@
 /* One queue, as JSON and CSV. */
 #include "queues.h"
 
+#include <stdlib.h>
+
 #include "base/csv.h"
 #include "base/text.h"
+#include "job/notify.h"
 
 int queue_view_fill(const struct store *db, const struct queue *queue, bool counted, struct queue_view *out,
                     struct error *err)
 {
     *out = (struct queue_view){.queue = *queue, .counted = counted};
+    if (store_queue_notify_get(db, queue->name, &out->notify, err) < 0)
+        return -1;
     return counted ? store_queue_length(db, queue->name, &out->waiting, err) : 0;
+}
+
+void queue_view_clear(struct queue_view *view)
+{
+    free(view->notify);
+    view->notify = NULL;
 }
 
 static void put_count(struct json_writer *w, const char *name, int64_t count, bool there)
@@ -33,6 +44,8 @@ void queue_put_json(const struct queue_view *view, struct json_writer *w)
     json_put_bool(w, view->queue.paused);
     put_count(w, "used", view->queue.used, view->counted);
     put_count(w, "waiting", view->waiting, view->counted);
+    json_name(w, "notify");
+    notify_put_json(view->notify, w);
     json_name(w, "created");
     json_put_string(w, created);
     json_end(w, '}');

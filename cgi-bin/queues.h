@@ -10,9 +10,12 @@ struct queue_view {
     struct queue queue;
     bool counted;
     int64_t waiting; /* jobs in line */
+    char *notify;    /* who is told of its jobs; NULL: nobody */
 };
 
-/* Counts who waits in it. */
+void queue_view_clear(struct queue_view *view);
+
+/* Counts who waits in it. *out is the caller's: queue_view_clear(). */
 int queue_view_fill(const struct store *db, const struct queue *queue, bool counted, struct queue_view *out,
                     struct error *err);
 void queue_put_json(const struct queue_view *view, struct json_writer *w);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "handlers.h"
 #include "listing.h"
 #include "queues.h"
@@ -23,9 +24,9 @@ static int gather(const struct queue *queue, void *context)
 
 static int put_page(const struct store *db, const struct page *p, bool counted, struct listing *l, struct error *err)
 {
-    struct queue_view view;
-
     for (int i = 0; i < p->count && !listing_is_full(l); i++) {
+        AUTO(queue_view) struct queue_view view = {0};
+
         if (queue_view_fill(db, &p->queues[i], counted, &view, err) < 0)
             return -1;
         memcpy(l->last, view.queue.name, sizeof view.queue.name);
@@ -61,7 +62,7 @@ int read_queues(const struct request *req, const struct context *ctx, const stru
 int read_queue(const struct request *req, const struct context *ctx, const struct store *db, struct response *res,
                struct error *err)
 {
-    struct queue_view view;
+    AUTO(queue_view) struct queue_view view = {0};
     struct queue queue;
     bool found;
 

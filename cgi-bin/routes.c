@@ -74,7 +74,7 @@ const struct route routes[] = {
     {METHOD_GET, "/queues/:queue", .role = ROLE_VIEWER, .read = read_queue, .formats = JSON, .summary = "One queue."},
     {METHOD_PUT, "/queues/:queue", .role = ROLE_OPERATOR, .of_all = true, .write = write_queue, .reads_json = true,
      .formats = JSON, .body = BODY_SMALL,
-     .summary = "Makes a queue, or changes what is named: {\"slots\",\"paused\"}."},
+     .summary = "Makes a queue, or changes what is named: {\"slots\",\"paused\",\"notify\"}."},
     {METHOD_DELETE, "/queues/:queue", .role = ROLE_OPERATOR, .of_all = true, .write = write_queue_delete,
      .formats = JSON, .summary = "Deletes a queue; not while jobs of it wait or are active."},
 
@@ -100,7 +100,7 @@ const struct route routes[] = {
      .summary = "Makes a job, or a list of jobs that come after one another: "
                 "{\"worker\",\"parameters\",\"name\",\"timeout\",\"limits\",\"on_lost\",\"retries\",\"after\","
                 "\"queue\",\"slots\","
-                "\"priority\",\"run_at\",\"start\"}."},
+                "\"priority\",\"run_at\",\"notify\",\"start\"}."},
     {METHOD_POST, "/bulk", .role = ROLE_OPERATOR, .write = write_bulk, .reads_json = true, .formats = JSON,
      .body = BODY_PARAMETERS,
      .summary = "start, stop, kill, delete or retry many jobs: {\"action\",\"ids\"} or {\"action\",\"filter\"}; how "
@@ -116,6 +116,10 @@ const struct route routes[] = {
      .summary = "start, stop, kill, pause or resume; for who reports a job from outside: active, done or error."},
     {METHOD_GET, "/jobs/:id/attempts", .role = ROLE_VIEWER, .read = read_attempts, .formats = LIST, .reap = true,
      .query = "limit cursor", .summary = "The attempts of a job: those that failed, and the last."},
+    {METHOD_GET, "/jobs/:id/deliveries", .role = ROLE_VIEWER, .read = read_deliveries, .formats = LIST,
+     .query = "limit cursor", .summary = "Who was, or is to be, told of a job, and how that went."},
+    {METHOD_POST, "/jobs/:id/deliveries/:delivery/retry", .role = ROLE_OPERATOR, .write = write_delivery_retry,
+     .formats = JSON, .summary = "Delivers once more what was sent, or has failed."},
     {METHOD_GET, "/jobs/:id/graph", .role = ROLE_VIEWER, .read = read_graph, .formats = JSON, .reap = true,
      .summary = "The jobs that come before and after a job, and before and after those: what a graph needs."},
     {METHOD_PUT, "/jobs/:id/pid", .role = ROLE_OPERATOR, .write = write_job_pid, .formats = JSON, .body = BODY_SMALL,

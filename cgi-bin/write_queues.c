@@ -1,12 +1,15 @@
 /* PUT and DELETE /queues/NAME. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "body.h"
 #include "engine/follow.h"
 #include "handlers.h"
 #include "queues.h"
+#include "worker/targets.h"
 
 enum { QUEUES_MAX = 1000 };
 
@@ -31,7 +34,7 @@ static int read_change(const struct json *body, struct queue *queue, struct erro
 {
     const struct json *paused = json_member(body, "paused");
 
-    if (body_check_members(body, "slots paused", "queue_invalid", err) < 0 ||
+    if (body_check_members(body, "slots paused notify", "queue_invalid", err) < 0 ||
         read_slots(json_member(body, "slots"), queue, err) < 0)
         return -1;
     if (paused && json_type(paused) != JSON_BOOL)
@@ -50,9 +53,24 @@ static int check_room(const struct store *db, struct error *err)
     return count < QUEUES_MAX ? 0 : error_set(err, 409, "queues_full", "there are %d queues: delete some", QUEUES_MAX);
 }
 
+static int change_notify(struct store *db, const struct json *given, const char *name, const struct settings *settings,
+                         struct error *err)
+{
+    char *text = NULL;
+    int result;
+
+    if (!given)
+        return 0;
+    result = targets_read(given, "queue_invalid", settings, &text, err);
+    if (result == 0)
+        result = store_queue_notify_put(db, name, text, err);
+    free(text);
+    return result;
+}
+
 /* Inside of a transaction: what is not named stays as it is. */
-static int change(struct store *db, const struct json *body, const char *name, int64_t now_ms, struct queue *queue,
-                  bool *is_new, struct error *err)
+static int change(struct store *db, const struct json *body, const char *name, const struct engine *e,
+                  struct queue *queue, bool *is_new, struct error *err)
 {
     bool found;
 
@@ -61,11 +79,13 @@ static int change(struct store *db, const struct json *body, const char *name, i
     *is_new = !found;
     if (!found) {
         snprintf(queue->name, sizeof queue->name, "%s", name);
-        queue->created_ms = now_ms;
+        queue->created_ms = e->now_ms;
     }
     if (read_change(body, queue, err) < 0 || (!found && check_room(db, err) < 0))
         return -1;
-    return store_queue_put(db, queue, *is_new, err);
+    if (store_queue_put(db, queue, *is_new, err) < 0)
+        return -1;
+    return change_notify(db, json_member(body, "notify"), name, e->settings, err);
 }
 
 /* PUT /queues/NAME. 201, 200; 409 queues_full; 422 queue_invalid, queue_name. */
@@ -73,7 +93,7 @@ int write_queue(struct request *req, const struct context *ctx, struct store *db
                 struct error *err)
 {
     const char *name = request_path(req, "queue");
-    struct queue_view view;
+    AUTO(queue_view) struct queue_view view = {0};
     struct queue queue;
     struct json *body;
     bool is_new = false;
@@ -86,7 +106,7 @@ int write_queue(struct request *req, const struct context *ctx, struct store *db
         return -1;
     result = store_begin(db, err);
     if (result == 0)
-        result = change(db, body, name, ctx->engine->now_ms, &queue, &is_new, err);
+        result = change(db, body, name, ctx->engine, &queue, &is_new, err);
     json_free(body);
     if (result < 0 || queue_view_fill(db, &queue, true, &view, err) < 0)
         return -1;

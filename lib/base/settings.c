@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-enum setting_kind { TEXT, FOLDER, PATH, SECRET, CHOICE, ROLES, ORIGINS, SECONDS, SIZE, COUNT };
+enum setting_kind { TEXT, FOLDER, PATH, SECRET, CHOICE, WORDS, ROLES, ORIGINS, SECONDS, SIZE, COUNT };
 
 struct setting {
     const char *name;
@@ -20,7 +20,7 @@ struct setting {
     size_t offset; /* in struct settings */
     size_t size;   /* of a text there */
     long long low, high;
-    const char *choices; /* separated by spaces; for ROLES, what may stand after the colon */
+    const char *choices; /* separated by spaces; for ROLES, what may stand after the colon; for WORDS, each of them */
     const char *help;
 };
 
@@ -149,6 +149,27 @@ static const struct setting table[] = {
      .help = "Largest parameters of a job."},
     {"entry_max", SIZE, "16M", TO_NUMBER(entry_max), .low = 1, .high = 256 << 20,
      .help = "Largest log or response entry that is posted."},
+    {"notify", TEXT, "", TO_TEXT(notify),
+     .help = "URLs of webhooks and addresses of e-mail that are told of the jobs of all workers, separated by spaces."},
+    {"notify_on", WORDS, "error", TO_TEXT(notify_on), .choices = "active retry done error stop ended change",
+     .help = "Of what they are told: states, `retry` when an attempt has failed and another one follows, `ended` for "
+             "`done error stop`, `change` for the first failure and the first success after it."},
+    {"notify_secret", TEXT, "", TO_TEXT(notify_secret),
+     .help =
+         "Name of the secret (`jobjoker secret set`) that webhooks are signed with. Empty: those that name no secret "
+         "of their own are not signed."},
+    {"notify_allow", TEXT, "", TO_TEXT(notify_allow),
+     .help = "Hosts, addresses and networks such as 10.1.0.0/16 that webhooks may go to besides the public Internet, "
+             "separated by spaces. What listens at loopback, link-local and private addresses often trusts everybody "
+             "who reaches it."},
+    {"notify_ca", PATH, "", TO_TEXT(notify_ca),
+     .help = "File of the certificates that the receivers of webhooks prove themselves with. Empty: those of the "
+             "system."},
+    {"notify_timeout", SECONDS, "15", TO_NUMBER(notify_timeout_ms), .low = 1, .high = 120,
+     .help = "Seconds that one webhook may take."},
+    {"sendmail", PATH, "", TO_TEXT(sendmail),
+     .help = "Path of the program that sends e-mail, such as /usr/sbin/sendmail. Empty: no e-mail is sent."},
+    {"mail_from", TEXT, "", TO_TEXT(mail_from), .help = "Address that e-mail is sent from."},
 };
 
 enum { SETTINGS = sizeof table / sizeof *table, LINE_MAX_SIZE = 199 /* of inih, with its newline */ };
@@ -229,6 +250,17 @@ static bool are_origins(const char *words)
     return true;
 }
 
+static bool are_words(const char *words, const char *choices)
+{
+    char word[SETTING_TEXT_SIZE];
+
+    while (text_next_word(&words, word, sizeof word)) {
+        if (!text_in_words(choices, word))
+            return false;
+    }
+    return true;
+}
+
 /* What is wrong with a text; NULL: nothing. */
 static const char *find_fault(const struct setting *s, const char *value)
 {
@@ -236,6 +268,8 @@ static const char *find_fault(const struct setting *s, const char *value)
         return "must not be empty";
     if (s->kind == CHOICE && !text_in_words(s->choices, value))
         return "is none of its values";
+    if (s->kind == WORDS && !are_words(value, s->choices))
+        return "holds a word that it does not know";
     if (s->kind == ROLES && !are_roles(value, s->choices))
         return "is no list of NAME:ROLE";
     if (s->kind == ORIGINS && !are_origins(value))

@@ -59,6 +59,15 @@ struct settings {
     int64_t code_max;                        /* bytes of a worker's source */
     int64_t parameters_max;                  /* bytes of a job's parameters */
     int64_t entry_max;                       /* bytes of one posted log or response entry */
+    char notify[SETTING_TEXT_SIZE];          /* URLs and addresses that are told of all jobs, separated by spaces */
+    char notify_on[SETTING_TEXT_SIZE];       /* and of what (job/notify.h) */
+    char notify_secret[SETTING_TEXT_SIZE];   /* name of the secret that signs webhooks; "": none */
+    char notify_allow[SETTING_TEXT_SIZE];    /* networks and hosts beyond the Internet that webhooks may go to */
+    char notify_ca
+        [SETTING_TEXT_SIZE];   /* path of the certificates that receivers prove themselves with; "": the system's */
+    int64_t notify_timeout_ms; /* of one webhook */
+    char sendmail[SETTING_TEXT_SIZE];  /* path; "": no e-mail */
+    char mail_from[SETTING_TEXT_SIZE]; /* its sender */
 };
 
 /* Reads the file (app_folder/jobjoker.ini, or what JOBJOKER_CONFIG names, relative to app_folder; one that is not there

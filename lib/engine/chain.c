@@ -12,6 +12,7 @@
 #include "engine/finish.h"
 #include "engine/keeper.h"
 #include "engine/start.h"
+#include "engine/tell.h"
 #include "job/reference.h"
 #include "job/schema.h"
 
@@ -169,9 +170,9 @@ static int move_on(struct engine *e, const char *id, struct job *job, struct err
         return -1;
     if (chain_judge(job->after, job->after_count, &ignored) == CHAIN_WAIT)
         return 1;
-    if (settle(e, job, err) < 0 || store_job_update(e->store, job, JOB_IDLE, err) < 0)
+    if (settle(e, job, err) < 0 || tell_update(e, job, JOB_IDLE, err) < 0)
         return -1;
-    return store_commit(e->store, err);
+    return tell_commit(e, err);
 }
 
 /* 1: it is over by that. */

@@ -15,6 +15,7 @@
 #include "engine/finish.h"
 #include "engine/follow.h"
 #include "engine/lease.h"
+#include "engine/tell.h"
 
 enum {
     KILL_TIMEOUT_MS = 10000,
@@ -67,7 +68,7 @@ static int note_wanted(struct engine *e, const char *id, enum job_wanted wanted,
     } else if (!job->held && wanted == WANT_KILL) {
         finish_job(job, EVENT_KILLED, e->now_ms);
     }
-    if (store_job_update(e->store, job, from, err) < 0 || store_commit(e->store, err) < 0)
+    if (tell_update(e, job, from, err) < 0 || tell_commit(e, err) < 0)
         return -1;
     if (job->state != JOB_ACTIVE)
         engine_follow(e, job); /* who stood behind it may be the first now */

@@ -17,6 +17,7 @@ struct engine {
     int64_t now_ms;         /* when the request began; engine_reap() moves it on */
     /* Makes a job of what would be posted (cgi-bin/job_body.h), for schedules. NULL: this program cannot read it. */
     int (*read_job)(struct engine *e, const char *wish, struct job *out, struct error *err);
+    bool has_told;   /* something was noted that is to be told (tell.h) */
     bool has_pushed; /* it has had a job that waited moved on (follow.h) */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "engine/tell.h"
 #include "job/retries.h"
 
 void finish_job(struct job *job, enum job_event event, int64_t stopped_ms)
@@ -54,5 +55,5 @@ int finish_attempt(struct engine *e, struct job *job, enum job_event event, int6
     job->waiting = WAITING_RETRY;
     job->waiting_since_ms = e->now_ms;
     job->due_ms = e->now_ms + delay_ms;
-    return 0;
+    return tell_retry(e, job, err);
 }

@@ -156,7 +156,7 @@ static int put_conditions(const struct engine *e, const struct job *job, const s
                           struct error *err)
 {
     const char *stop_at = getenv("JOBJOKER_STOP_AT"); /* of tests: runner/step.h */
-    struct worker_options options;
+    AUTO(worker_options) struct worker_options options = {0};
 
     if (worker_options_parse(l->worker->options, &options, err) < 0)
         return -1;

@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 #include "engine/finish.h"
 #include "engine/follow.h"
+#include "engine/tell.h"
 
 int engine_tell_state(struct engine *e, const char *id, enum job_state state, struct job *job, struct error *err)
 {
@@ -22,7 +23,7 @@ int engine_tell_state(struct engine *e, const char *id, enum job_state state, st
         finish_job(job, state == JOB_DONE ? EVENT_SUCCESS : EVENT_FAILURE, e->now_ms);
     }
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
-    if (store_job_update(e->store, job, from, err) < 0 || store_commit(e->store, err) < 0)
+    if (tell_update(e, job, from, err) < 0 || tell_commit(e, err) < 0)
         return -1;
     engine_follow(e, job);
     return 0;

@@ -20,6 +20,7 @@
 #include "engine/lease.h"
 #include "engine/silence.h"
 #include "engine/start.h"
+#include "engine/tell.h"
 #include "engine/tidy.h"
 #include "engine/twin.h"
 #include "job/log_tail.h"
@@ -203,10 +204,9 @@ static int end_lost_job(struct engine *e, const char *id, const char *reason, st
     if (!job.reason)
         return error_set(err, 500, "internal", "the server ran out of memory");
     job.exit_code = -1;
-    if (finish_attempt(e, &job, EVENT_FAILURE, e->now_ms, err) < 0 ||
-        store_job_update(e->store, &job, JOB_ACTIVE, err) < 0)
+    if (finish_attempt(e, &job, EVENT_FAILURE, e->now_ms, err) < 0 || tell_update(e, &job, JOB_ACTIVE, err) < 0)
         return -1;
-    return store_commit(e->store, err);
+    return tell_commit(e, err);
 }
 
 /* Is it to be started once more, should its runner be lost? */

@@ -46,7 +46,9 @@ static int copy_wishes(const struct engine *e, const struct job *from, struct jo
     to->max_active = from->max_active;
     if (copy_text(&to->name, from->name, err) < 0 || copy_text(&to->parameters, from->parameters, err) < 0)
         return -1;
-    return copy_text(&to->retries, from->retries, err);
+    if (copy_text(&to->retries, from->retries, err) < 0)
+        return -1;
+    return copy_text(&to->notify, from->notify, err);
 }
 
 int engine_repeat(struct engine *e, const char *id, struct job *job, struct error *err)

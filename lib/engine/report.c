@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/finish.h"
 #include "engine/follow.h"
+#include "engine/tell.h"
 #include "job/report_format.h"
 
 /* What a report says, gathered before anything is written. The entries borrow their bytes from its body. */
@@ -107,7 +108,7 @@ static int apply(struct engine *e, struct job *job, struct report_reader *reader
         return -1;
     if (g.end && finish_attempt(e, job, g.end, g.end_ms, err) < 0)
         return -1;
-    return store_job_update(e->store, job, JOB_ACTIVE, err);
+    return tell_update(e, job, JOB_ACTIVE, err);
 }
 
 static const char *wish(const struct job *job)
@@ -154,7 +155,7 @@ int engine_report(struct engine *e, const char *id, const unsigned char *lease_h
         return error_set(err, 409, "job_over", "job %s is over", job.id);
     job.report = first.number;
     job.seen_ms = e->now_ms;
-    if (apply(e, &job, &reader, err) < 0 || store_commit(e->store, err) < 0)
+    if (apply(e, &job, &reader, err) < 0 || tell_commit(e, err) < 0)
         return -1;
     return follow_end(e, &job);
 }

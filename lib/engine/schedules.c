@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "engine/tell.h"
 #include "store/schedules.h"
 
 int schedule_read(const struct schedule *s, struct cron *cron, struct zone **zone, struct error *err)
@@ -70,7 +71,7 @@ static int make_job(struct engine *e, struct schedule *s, int64_t time_ms, struc
     memcpy(job.schedule, s->id, sizeof job.schedule);
     job.scheduled_ms = s->ran_ms = time_ms;
     memcpy(s->job, job.id, sizeof s->job);
-    return copy(&job.name, s->name, err) < 0 ? -1 : store_job_insert(e->store, &job, err);
+    return copy(&job.name, s->name, err) < 0 ? -1 : tell_insert(e, &job, err);
 }
 
 /* -- one schedule -- */
@@ -136,7 +137,7 @@ static int act_on(struct engine *e, const char *id, struct error *err)
 {
     struct error problem = {0};
 
-    if (store_begin(e->store, &problem) == 0 && look_at(e, id, &problem) == 0 && store_commit(e->store, &problem) == 0)
+    if (store_begin(e->store, &problem) == 0 && look_at(e, id, &problem) == 0 && tell_commit(e, &problem) == 0)
         return 0;
     store_rollback(e->store);
     if (problem.status == 404 || problem.status == 409)

@@ -19,6 +19,7 @@
 #include "engine/line.h"
 #include "engine/start.h"
 #include "engine/sweep.h"
+#include "engine/tell.h"
 #include "store/audit.h"
 #include "worker/worker.h"
 
@@ -114,8 +115,7 @@ static int fail_job(struct engine *e, struct job *job, enum job_state from, cons
         return not_idle(job, err);
     finish_job(job, EVENT_FAILURE, e->now_ms);
     job->started_ms = job->started_ms ? job->started_ms : e->now_ms;
-    if (set_reason(job, reason, err) < 0 || store_job_update(e->store, job, from, err) < 0 ||
-        store_commit(e->store, err) < 0)
+    if (set_reason(job, reason, err) < 0 || tell_update(e, job, from, err) < 0 || tell_commit(e, err) < 0)
         return -1;
     if (job->chain & CHAIN_IS_FOLLOWED)
         engine_follow_later(e, job->id);
@@ -178,7 +178,7 @@ static int insert_alone(struct engine *e, struct job *job, struct error *err)
 {
     if (job->once && store_once_put(e->store, job->once, e->now_ms, job->id, err) < 0)
         return -1;
-    return store_job_insert(e->store, job, err);
+    return tell_insert(e, job, err);
 }
 
 static int insert(struct engine *e, struct job *job, struct error *err)
@@ -188,10 +188,10 @@ static int insert(struct engine *e, struct job *job, struct error *err)
 
 static int end_move(struct engine *e, struct job *job, enum cause cause, struct error *err)
 {
-    int result = cause == CAUSE_NEW ? insert(e, job, err) : store_job_update(e->store, job, JOB_IDLE, err);
+    int result = cause == CAUSE_NEW ? insert(e, job, err) : tell_update(e, job, JOB_IDLE, err);
 
     if (result == 0)
-        return store_commit(e->store, err);
+        return tell_commit(e, err);
     store_rollback(e->store);
     return -1;
 }
@@ -504,11 +504,11 @@ static int claim_again(struct engine *e, struct job *job, int64_t attempt, const
         (size_t)snprintf(text, sizeof text, "LOST: %s. This is attempt %lld.", reason, (long long)job->attempt + 1);
     job->stopped_ms = e->now_ms;
     if (set_reason(job, reason, err) < 0 || store_entry_append(e->store, job, ENTRY_LOG, &entry, 1, err) < 0 ||
-        store_attempt_put(e->store, job, JOB_ERROR, err) < 0)
+        store_attempt_put(e->store, job, JOB_ERROR, err) < 0 || tell_retry(e, job, err) < 0)
         return -1;
     job->stopped_ms = 0;
     claim(e, job, job->version, t);
-    return store_job_update(e->store, job, JOB_ACTIVE, err) < 0 ? -1 : store_commit(e->store, err);
+    return store_job_update(e->store, job, JOB_ACTIVE, err) < 0 ? -1 : tell_commit(e, err);
 }
 
 int start_again(struct engine *e, const char *id, int64_t attempt, const char *reason, int lock, struct error *err)

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "engine/keeper.h"
 #include "engine/lease.h"
@@ -235,12 +236,12 @@ static int judge_worker(const struct ended_worker *worker, void *context)
     struct gathering *g = context;
     const struct engine *e = g->sweep->e;
     struct excess *x = &g->list[g->count];
-    struct worker_options options;
+    AUTO(worker_options) struct worker_options options = {0};
     struct worker_keeps keeps;
     struct error ignored = {0};
 
     if (worker_options_parse(worker->options, &options, &ignored) < 0)
-        options = (struct worker_options){0};
+        worker_options_clear(&options);
     keeps = worker_options_keeps(&options, e->settings);
     g->sweep->limits = g->sweep->limits || keeps.days || keeps.jobs;
     *x = (struct excess){0};

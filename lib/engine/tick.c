@@ -9,6 +9,7 @@
 #include "engine/line.h"
 #include "engine/schedules.h"
 #include "engine/sweep.h"
+#include "engine/tell.h"
 #include "store/schedules.h"
 
 enum { SWEEP_PAUSE_MS = 50 };
@@ -45,7 +46,7 @@ static void sweep(struct engine *e, struct tick *out)
 int engine_tick(struct engine *e, struct tick *out, struct error *err)
 {
     struct error problem = {0};
-    int64_t next_time = 0, next_job = 0, reboots = 0;
+    int64_t next_time = 0, next_job = 0, next_word = 0, reboots = 0;
     int result;
 
     result = note(e, engine_reap(e, &problem), &problem, 0, err);
@@ -55,8 +56,11 @@ int engine_tick(struct engine *e, struct tick *out, struct error *err)
     result = note(e, chain_advance_all(e, &problem), &problem, result, err);
     result = note(e, line_advance_all(e, &problem), &problem, result, err);
     store_refresh(e->store);
+    result = note(e, tell_due(e, &next_word, &problem), &problem, result, err);
     result = note(e, store_schedule_reboots(e->store, &reboots, &problem), &problem, result, err);
     out->next_ms = earlier(next_time, next_job) ? next_time : next_job;
+    if (earlier(next_word, out->next_ms))
+        out->next_ms = next_word;
     out->after_boot = reboots > 0;
     sweep(e, out);
     return result;

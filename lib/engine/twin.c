@@ -65,6 +65,11 @@ int twin_run(const struct engine *e, const char *const words[], struct error *er
 
 int twin_start(const struct engine *e, const char *const words[], struct error *err)
 {
+    return twin_start_locked(e, words, -1, err);
+}
+
+int twin_start_locked(const struct engine *e, const char *const words[], int lock, struct error *err)
+{
     AUTO(call) struct call c = {0};
     char path[PATH_MAX + 16];
     int log, result;
@@ -75,6 +80,8 @@ int twin_start(const struct engine *e, const char *const words[], struct error *
     snprintf(path, sizeof path, "%s/runner.log", e->settings->data);
     log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     c.spawn.fds[1] = c.spawn.fds[2] = log;
+    c.spawn.fds[3] = lock;
+    c.spawn.fd_count = lock < 0 ? 3 : 4;
     c.spawn.new_session = true;
     result = spawn_start(&c.spawn, &pid, err);
     if (log >= 0)

@@ -12,5 +12,7 @@ int twin_run(const struct engine *e, const char *const words[], struct error *er
 
 /* Starts it, and waits for nothing: it outlives us. What it has to say goes to runner.log. -1: 500. */
 int twin_start(const struct engine *e, const char *const words[], struct error *err);
+/* The same, with a descriptor as its 3. */
+int twin_start_locked(const struct engine *e, const char *const words[], int lock, struct error *err);
 
 #endif

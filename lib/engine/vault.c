@@ -111,11 +111,11 @@ static int rows_add(const struct secret *secret, void *context)
     return 0;
 }
 
-static int rows_read(const struct store *db, const char *worker, struct rows *out, struct error *err)
-{
-    struct secret_filter filter = {.worker = worker, .limit = INT_MAX, .sealed = true};
+static const struct secret_filter all = {.limit = INT_MAX, .sealed = true};
 
-    if (store_secret_each(db, &filter, rows_add, out, err) < 0)
+static int rows_read(const struct store *db, const struct secret_filter *filter, struct rows *out, struct error *err)
+{
+    if (store_secret_each(db, filter, rows_add, out, err) < 0)
         return -1;
     return out->failed ? error_set(err, 500, "internal", "the server ran out of memory") : 0;
 }
@@ -177,12 +177,12 @@ static bool all_have_keys(const struct keys *keys, const struct rows *rows)
 }
 
 /* Rows and keys that belong together; or, after some looks, those that do not. */
-static int look(const struct store *db, const struct settings *settings, const char *worker, struct rows *rows,
-                struct keys *keys, struct error *err)
+static int look(const struct store *db, const struct settings *settings, const struct secret_filter *filter,
+                struct rows *rows, struct keys *keys, struct error *err)
 {
     for (int i = 0; i < LOOKS_MAX; i++) {
         rows_clear(rows);
-        if (rows_read(db, worker, rows, err) < 0)
+        if (rows_read(db, filter, rows, err) < 0)
             return -1;
         if (rows->count == 0)
             return 0; /* most workers: then no key is read */
@@ -195,13 +195,13 @@ static int look(const struct store *db, const struct settings *settings, const c
     return 0;
 }
 
-int vault_open(const struct store *db, const struct settings *settings, const char *worker,
-               void (*each)(const struct secret *, const char *value, void *), void *context, struct error *err)
+static int open_all(const struct store *db, const struct settings *settings, const struct secret_filter *filter,
+                    void (*each)(const struct secret *, const char *value, void *), void *context, struct error *err)
 {
     AUTO(rows) struct rows rows = {0};
     AUTO(keys) struct keys keys = {0};
 
-    if (look(db, settings, worker, &rows, &keys, err) < 0)
+    if (look(db, settings, filter, &rows, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < rows.count; i++) {
         char *value;
@@ -212,6 +212,22 @@ int vault_open(const struct store *db, const struct settings *settings, const ch
         forget_value(&rows.list[i], value);
     }
     return 0;
+}
+
+int vault_open(const struct store *db, const struct settings *settings, const char *worker,
+               void (*each)(const struct secret *, const char *value, void *), void *context, struct error *err)
+{
+    const struct secret_filter filter = {.worker = worker, .limit = INT_MAX, .sealed = true};
+
+    return open_all(db, settings, &filter, each, context, err);
+}
+
+int vault_open_one(const struct store *db, const struct settings *settings, const char *name,
+                   void (*each)(const struct secret *, const char *value, void *), void *context, struct error *err)
+{
+    const struct secret_filter filter = {.name = name, .limit = 1, .sealed = true};
+
+    return open_all(db, settings, &filter, each, context, err);
 }
 
 static bool was_interrupted(const struct settings *settings)
@@ -231,7 +247,7 @@ int vault_examine(const struct store *db, const struct settings *settings, int64
     AUTO(rows) struct rows rows = {0};
     AUTO(keys) struct keys keys = {0};
 
-    if (look(db, settings, NULL, &rows, &keys, err) < 0)
+    if (look(db, settings, &all, &rows, &keys, err) < 0)
         return -1;
     *lost = 0;
     for (size_t i = 0; i < rows.count; i++)
@@ -383,7 +399,7 @@ static int renew_within(struct store *db, const struct settings *settings, bool 
     AUTO(rows) struct rows rows = {0};
     AUTO(keys) struct keys keys = {0};
 
-    if (rows_read(db, NULL, &rows, err) < 0 || keys_read(settings, &keys, err) < 0 ||
+    if (rows_read(db, &all, &rows, err) < 0 || keys_read(settings, &keys, err) < 0 ||
         check_readable(&keys, &rows, err) < 0)
         return -1;
     if (replace && (key_replace(settings, err) < 0 || keys_read(settings, &keys, err) < 0))

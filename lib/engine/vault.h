@@ -30,6 +30,10 @@ int vault_delete(struct store *db, const char *name, struct error *err); /* one 
 int vault_open(const struct store *db, const struct settings *settings, const char *worker,
                void (*each)(const struct secret *, const char *value, void *), void *context, struct error *err);
 
+/* The same for the secret of this name, whoever gets it; each() is not called when there is none. */
+int vault_open_one(const struct store *db, const struct settings *settings, const char *name,
+                   void (*each)(const struct secret *, const char *value, void *), void *context, struct error *err);
+
 /* Makes a new key and encrypts all secrets under it; *count: how many. An earlier one that was interrupted is finished
  * first. Whatever ends it, and whatever requests come meanwhile, each secret stays readable, and the key before stays
  * until no secret needs it and that is on the disk. 500 secret_unreadable: the key is still the same. */

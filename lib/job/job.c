@@ -6,6 +6,7 @@
 
 #include "base/csv.h"
 #include "base/text.h"
+#include "job/notify.h"
 #include "job/retries.h"
 
 static const char *const on_lost_names[ON_LOST_ACTIONS] = {[ON_LOST_FAIL] = "fail", [ON_LOST_REQUEUE] = "requeue"};
@@ -34,6 +35,7 @@ void job_clear(struct job *job)
     free(job->reason);
     free(job->suspicion);
     free(job->retries);
+    free(job->notify);
     free(job->after);
     *job = (struct job){0};
 }
@@ -184,6 +186,8 @@ void job_put_json(const struct job *job, struct json_writer *w)
         job_put_after(job->after, job->after_count, w);
     else
         json_put_null(w);
+    json_name(w, "notify");
+    notify_put_json(job->notify, w);
     put_text(w, "schedule", job->schedule[0] ? job->schedule : NULL);
     put_time(w, "scheduled", job->scheduled_ms);
     put_number(w, "log_size", job->log_size, true);

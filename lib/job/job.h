@@ -87,6 +87,7 @@ struct job {
     int64_t scheduled_ms;     /* the time that it was meant for; 0: none */
     const struct once *once;  /* borrowed; of one that is to be made; NULL: none */
     bool is_swept;            /* it is not kept for ever: of one that is to be made; not stored */
+    char *notify;             /* who is told of it, as job/notify.h has it; NULL: nobody by its own wish */
     unsigned chain;           /* bits: CHAIN_COMES_AFTER, CHAIN_IS_FOLLOWED */
     struct after *after;      /* those that go before it: of one that is to be made, or where they were asked for */
     size_t after_count;

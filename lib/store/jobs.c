@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/ulid.h"
 #include "store/chains.h"
+#include "store/deliveries.h"
 #include "store/jobs.h"
 #include "store/query.h"
 #include "store/queues.h"
@@ -19,7 +20,7 @@
     "progress, parameters, pause_wanted, paused, on_lost, seen, suspicion, limit_cpu, "         \
     "limit_memory, limit_files, limit_processes, limit_file_size, limit_log, wall, blocks_in, " \
     "blocks_out, switches, switches_forced, queue, slots, priority, max_active, waiting, "      \
-    "waiting_since, due, schedule, scheduled, retries, attempt_started, chain"
+    "waiting_since, due, schedule, scheduled, retries, attempt_started, chain, notify"
 
 enum {
     JOB_INSERT,
@@ -41,7 +42,8 @@ static const struct statement sql[STATEMENTS] = {
         {"INSERT INTO job (" JOB_COLUMNS ") VALUES ("
          "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
          "?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, "
-         "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58)"},
+         "?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, "
+         "?59)"},
     [JOB_GET] = {"SELECT number, " JOB_COLUMNS " FROM job WHERE id = ?1"},
     [JOB_UPDATE] = {"UPDATE job SET "
                     "version = ?3, state = ?4, wanted = ?5, held = ?6, host = ?7, pid = ?8, started = ?10, "
@@ -54,7 +56,7 @@ static const struct statement sql[STATEMENTS] = {
                     "limit_log = ?41, wall = ?42, blocks_in = ?43, blocks_out = ?44, switches = ?45, "
                     "switches_forced = ?46, waiting = ?51, waiting_since = ?52, due = ?53, "
                     "attempt_started = ?57"
-                    " WHERE id = ?1 AND state = ?59"},
+                    " WHERE id = ?1 AND state = ?60"},
     [JOB_DELETE] = {"DELETE FROM job WHERE number = ?1 AND state = ?2"},
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
     [JOB_DELETE_ATTEMPTS] = {"DELETE FROM attempt WHERE job = ?1"},
@@ -135,13 +137,14 @@ static int read_job(struct query *q, struct job *j, struct error *err)
     j->retries = query_copy_text(q, c++);
     j->attempt_ms = query_number(q, c++);
     j->chain = (unsigned)query_int(q, c++);
+    j->notify = query_copy_text(q, c++);
     if (j->parameters)
         return 0;
     job_clear(j);
     return out_of_memory(err);
 }
 
-enum { JOB_COLUMN_COUNT = 58 };
+enum { JOB_COLUMN_COUNT = 59 };
 
 /* In the order of JOB_COLUMNS. */
 static void bind_job(struct query *q, const struct job *j)
@@ -205,6 +208,7 @@ static void bind_job(struct query *q, const struct job *j)
     query_set_text(q, c++, j->retries);
     query_set_number(q, c++, j->attempt_ms);
     query_set_number(q, c++, j->chain);
+    query_set_text(q, c++, j->notify);
     assert(c == JOB_COLUMN_COUNT + 1);
 }
 
@@ -342,6 +346,8 @@ int store_job_delete(struct store *s, const struct job *job, struct error *err)
     if (job->attempt > 0 && query_run_number(s, &sql[JOB_DELETE_ATTEMPTS], job->number, err) < 0)
         return -1;
     if ((job->chain & CHAIN_COMES_AFTER) && chains_forget(s, job, err) < 0)
+        return -1;
+    if (deliveries_forget(s, job, err) < 0)
         return -1;
     return query_run_number(s, &sql[JOB_DELETE_ENTRIES], job->number, err);
 }

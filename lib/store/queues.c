@@ -17,6 +17,8 @@ enum {
     QUEUE_CHANGE,
     QUEUE_DELETE,
     QUEUE_LENGTH,
+    QUEUE_NOTIFY_GET,
+    QUEUE_NOTIFY_PUT,
     SLOTS_TAKE,
     SLOTS_GIVE,
     WORKER_ACTIVE,
@@ -38,6 +40,8 @@ static const struct statement sql[STATEMENTS] = {
     [QUEUE_CHANGE] = {"UPDATE queue SET slots = ?2, paused = ?3 WHERE name = ?1"},
     [QUEUE_DELETE] = {"DELETE FROM queue WHERE name = ?1 AND used = 0"},
     [QUEUE_LENGTH] = {"SELECT count(*) FROM job WHERE waiting = 1 AND queue = ?1"},
+    [QUEUE_NOTIFY_GET] = {"SELECT notify FROM queue WHERE name = ?1"},
+    [QUEUE_NOTIFY_PUT] = {"UPDATE queue SET notify = ?2 WHERE name = ?1"},
     /* As queue_has_room() has it. */
     [SLOTS_TAKE] = {"UPDATE queue SET used = used + ?2 WHERE name = ?1 AND (?3 = 0 OR (paused = 0 AND"
                     " (slots = 0 OR used = 0 OR used + ?2 <= slots)))"},
@@ -142,6 +146,30 @@ int store_queue_length(const struct store *s, const char *name, int64_t *waiting
 
     query_set_text(q, 1, name);
     return query_count(q, waiting, err);
+}
+
+int store_queue_notify_get(const struct store *s, const char *name, char **out, struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[QUEUE_NOTIFY_GET], err);
+    bool found;
+
+    *out = NULL;
+    query_set_text(q, 1, name);
+    if (query_find(q, &found, "read who is told of a queue", err) < 0)
+        return -1;
+    if (found)
+        *out = query_copy_text(q, 0);
+    query_end(q);
+    return 0;
+}
+
+int store_queue_notify_put(struct store *s, const char *name, const char *text, struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[QUEUE_NOTIFY_PUT], err);
+
+    query_set_text(q, 1, name);
+    query_set_text(q, 2, text);
+    return query_run(q, err);
 }
 
 static int why_not_taken(const struct store *s, const struct job *job, struct error *err)

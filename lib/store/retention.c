@@ -21,6 +21,7 @@ enum {
     SOME_DELETE_ENTRIES,
     SOME_DELETE_ATTEMPTS,
     SOME_DELETE_AFTER,
+    SOME_DELETE_DELIVERIES,
     ENTRIES_MEASURE,
     ENTRIES_CUT,
     LEFTOVER_FIRST,
@@ -58,6 +59,7 @@ static const struct statement sql[STATEMENTS] = {
     [SOME_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job" SOME},
     [SOME_DELETE_ATTEMPTS] = {"DELETE FROM attempt WHERE job" SOME},
     [SOME_DELETE_AFTER] = {"DELETE FROM job_after WHERE job" SOME},
+    [SOME_DELETE_DELIVERIES] = {"DELETE FROM delivery WHERE due = 0 AND job" SOME},
     [ENTRIES_MEASURE] = {"SELECT kind, seq, start FROM entry WHERE job = ?1 ORDER BY kind, seq LIMIT ?2"},
     [ENTRIES_CUT] = {"DELETE FROM entry WHERE job = ?1 AND kind = ?2 AND seq <= ?3"},
     [LEFTOVER_FIRST] = {"SELECT coalesce(min(job), 0) FROM leftover"},
@@ -201,7 +203,8 @@ int store_ended_jobs_delete(struct store *s, const int64_t *numbers, int count, 
         return 0;
     if (run_some(s, entries_later ? SOME_LEAVE_ENTRIES : SOME_DELETE_ENTRIES, &some, err) < 0 ||
         run_some(s, SOME_DELETE_ATTEMPTS, &some, err) < 0 || run_some(s, SOME_DELETE_AFTER, &some, err) < 0 ||
-        run_some(s, SOME_DELETE, &some, err) < 0 || count_some(s, &some, err) < 0)
+        run_some(s, SOME_DELETE_DELIVERIES, &some, err) < 0 || run_some(s, SOME_DELETE, &some, err) < 0 ||
+        count_some(s, &some, err) < 0)
         return -1;
     *gone = some.count;
     return 0;

@@ -7,8 +7,9 @@
 #define SECRET_COLUMNS "name, workers, file, created, creator, changed, changer, \"key\""
 
 /* After a name, at most so many, and those that a worker gets (NULL: all). */
-#define SECRET_PAGE \
-    " FROM secret WHERE name > ?1 AND (?3 IS NULL OR " ALLOWED("workers", "?3") ") ORDER BY name LIMIT ?2"
+#define SECRET_PAGE                                                                           \
+    " FROM secret WHERE (?4 IS NULL OR name = ?4) AND name > ?1 AND (?3 IS NULL OR " ALLOWED( \
+        "workers", "?3") ") ORDER BY name LIMIT ?2"
 
 enum {
     SECRET_GET,
@@ -76,6 +77,7 @@ int store_secret_each(const struct store *s, const struct secret_filter *f, int 
     query_set_text(q, 1, f->after ? f->after : "");
     query_set_number(q, 2, f->limit);
     query_set_text(q, 3, f->worker);
+    query_set_text(q, 4, f->name);
     while (!stop && query_next(q, "list secrets", &result, err)) {
         read_secret(q, &secret);
         stop = each(&secret, context);

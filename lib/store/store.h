@@ -183,6 +183,9 @@ int store_queue_count(const struct store *s, int64_t *count, struct error *err);
 int store_queue_put(struct store *s, const struct queue *queue, bool is_new, struct error *err);
 /* 404 queue_unknown; 409 queue_busy: jobs wait in it, or are active. */
 int store_queue_delete(struct store *s, const char *name, struct error *err);
+/* Who is told of its jobs, as text (job/notify.h): *out is the caller's to free(); NULL: nobody, or there is no such queue. */
+int store_queue_notify_get(const struct store *s, const char *name, char **out, struct error *err);
+int store_queue_notify_put(struct store *s, const char *name, const char *text, struct error *err); /* NULL: nobody */
 /* How many jobs wait in it: looks at each. */
 int store_queue_length(const struct store *s, const char *name, int64_t *waiting, struct error *err);
 
@@ -354,6 +357,7 @@ struct secret {
 };
 
 struct secret_filter {
+    const char *name;   /* this one alone; NULL: any */
     const char *worker; /* those that it gets; NULL: all */
     const char *after;  /* from the first after this name; NULL: from the start */
     int limit;

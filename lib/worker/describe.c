@@ -88,7 +88,7 @@ static int print_schema(const struct json *schema, struct buf *out, struct error
 /* Prints options that are some. */
 static int print_options(const struct json *options, struct buf *out, struct error *err)
 {
-    struct worker_options ignored;
+    AUTO(worker_options) struct worker_options ignored = {0};
 
     if (worker_options_read(options, &ignored, err) < 0)
         return -1;

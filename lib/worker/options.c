@@ -2,9 +2,13 @@
 #include "worker/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
+#include "job/notify.h"
+#include "worker/targets.h"
 
 enum { TIMEOUT_MAX_S = 31536000, ACTIVE_MAX = 1000000 };
 
@@ -110,6 +114,15 @@ static int read_no_retry(const struct json *value, struct worker_options *out, s
     return read_count(value, "no_retry", RETRIES_CODES - 1, &out->no_retry, err);
 }
 
+static int read_notify(const struct json *value, struct worker_options *out, struct error *err)
+{
+    AUTO(buf) struct buf text = {0};
+
+    if (notify_read_json(value, "worker_options", &text, err) < 0)
+        return -1;
+    return targets_add(buf_text(&text), &out->notify, err);
+}
+
 static int read_keep_days(const struct json *value, struct worker_options *out, struct error *err)
 {
     out->has_keep_days = true;
@@ -142,7 +155,7 @@ static const struct {
     {"slots", read_slots},         {"max_active", read_max_active},
     {"singleton", read_singleton}, {"retries", read_retries},
     {"no_retry", read_no_retry},   {"keep_days", read_keep_days},
-    {"keep_jobs", read_keep_jobs},
+    {"keep_jobs", read_keep_jobs}, {"notify", read_notify},
 };
 
 static int read_member(const struct json *member, struct worker_options *out, struct error *err)
@@ -153,6 +166,12 @@ static int read_member(const struct json *member, struct worker_options *out, st
     }
     return error_set(err, 422, "worker_options", "the worker's options: there is none called `%.60s`",
                      json_key(member));
+}
+
+void worker_options_clear(struct worker_options *options)
+{
+    free(options->notify);
+    *options = (struct worker_options){0};
 }
 
 int worker_options_read(const struct json *object, struct worker_options *out, struct error *err)

@@ -9,9 +9,11 @@
  *
  *     {"timeout": 60, "limits": {"memory": 500000000}, "detach": true, "on_lost": "requeue", "user": "alice",
  *      "queue": "gpu", "slots": 2, "max_active": 4, "singleton": true,
- *      "retries": {"limit": 3}, "no_retry": 65, "keep_days": 30, "keep_jobs": 100}
+ *      "retries": {"limit": 3}, "no_retry": 65, "keep_days": 30, "keep_jobs": 100,
+ *      "notify": ["https://example.org/hook"]}
  *
- * Each member may be missing. A job's own wishes go before these, the administrator's ceilings before both. */
+ * Each member may be missing. A job's own wishes go before these, the administrator's ceilings before both; who is to be told is told
+ * besides those that the job names. */
 
 enum { WORKER_USER_SIZE = 33 };
 
@@ -28,12 +30,15 @@ struct worker_options {
     int64_t max_active;          /* of its jobs at a time; 0: any number. A singleton has 1 */
     bool has_retries;
     struct retries retries;
+    char *notify;     /* who is told of its jobs (job/notify.h); NULL: nobody */
     int64_t no_retry; /* the exit status by which it says that trying again is no use; 0: none */
     bool has_keep_days, has_keep_jobs;
     int64_t keep_days, keep_jobs; /* how long, and how many of its jobs are kept that are over; 0: for ever, all */
 };
 
-/* -1: 422 worker_options, a sentence that says what is wrong. */
+void worker_options_clear(struct worker_options *options);
+
+/* -1: 422 worker_options, a sentence that says what is wrong. *out is the caller's in any case: worker_options_clear(). */
 int worker_options_read(const struct json *object, struct worker_options *out, struct error *err);
 
 /* The same from the text that the store keeps; NULL is none. */

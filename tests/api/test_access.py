@@ -60,6 +60,8 @@ REACHED = {
     "GET /jobs/:id/status": (200, None),
     "PUT /jobs/:id/status": (422, "x"),
     "GET /jobs/:id/attempts": (200, None),
+    "GET /jobs/:id/deliveries": (200, None),
+    "POST /jobs/:id/deliveries/:delivery/retry": (404, {}),
     "GET /jobs/:id/graph": (200, None),
     "PUT /jobs/:id/pid": (422, "x"),
     "PUT /jobs/:id/progress": (422, "x"),
@@ -223,7 +225,7 @@ def ask(server, method, path, body=None, headers=()):
 
 def path_of(name, job, worker="Mine"):
     path = name.split()[1]
-    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16).replace(":secret", "NONE").replace(":queue", "none").replace(":schedule", "0" * 26)
+    return path.replace(":id", job).replace(":name", worker).replace(":user", "nobody").replace(":token", "0" * 16).replace(":secret", "NONE").replace(":queue", "none").replace(":schedule", "0" * 26).replace(":delivery", "0" * 26)
 
 
 def test_no_route_was_forgotten():

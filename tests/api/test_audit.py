@@ -75,6 +75,14 @@ def idle_job(server):
     return server.create("Any")
 
 
+def told_job(server):
+    """With a delivery that is over, under the job's own id."""
+    id = idle_job(server)
+    ((number,),) = server.store.sql("SELECT number FROM job WHERE id = ?", id)
+    server.store.change("INSERT INTO delivery VALUES (?, ?, 0, 1, '3 1 1 Any - http://192.0.2.1/', '2 1 1 200 ', '{}')", number, id)
+    return id
+
+
 def named_user(server):
     name = "user" + str(last_seq(server))
     add_user(server, name, "viewer")
@@ -127,6 +135,7 @@ WRITES = {
     "POST /bulk": (OP, "op", "password", lambda data: data["id"], lambda s: {"action": "delete", "ids": [idle_job(s)]}, 200),
     "DELETE /jobs/:id": (OP, "op", "password", idle_job, None, 200),
     "PUT /jobs/:id/status": (OP, "op", "password", idle_job, "start", 200),
+    "POST /jobs/:id/deliveries/:delivery/retry": (OP, "op", "password", told_job, None, 200),
     "PUT /jobs/:id/pid": (OP, "op", "password", idle_job, "1", 200),
     "PUT /jobs/:id/progress": (OP, "op", "password", idle_job, "42", 200),
     "POST /jobs/:id/log": (OP, "op", "password", idle_job, "x", 201),
