@@ -664,6 +664,18 @@ def test_sendmail_gets_nothing_but_its_mail(mailing):
     assert {line.split("=")[0] for line in seen.read_text().splitlines()} <= {"PATH", "PWD", "_", "SHLVL", "OLDPWD"}
 
 
+# --- without libcurl ---
+
+def test_a_build_that_cannot_send_webhooks_says_so(new_server, hook):
+    server = new_server(start=False, settings={"JOBJOKER_NOTIFY_ALLOW": "127.0.0.1"})
+    (server.site / "runner/jobjoker-post").unlink()
+    server.start()
+    server.put_worker("Says", SAYS)
+    job = server.run("Says", notify=[hook.url()])
+    (d,) = settled(server, job["id"])
+    assert (d["status"], d["error"]) == ("failed", "no webhooks are sent here: JobJoker was built without libcurl")
+
+
 # --- the docs ---
 
 def block_of_docs(language):

@@ -1,11 +1,12 @@
-/* What is wished of a job besides its worker: retries, jobs that go before, parameters with other jobs' responses; as JSON in one
- * document, {"retries": ..., "after": ..., "parameters": ...}. What is taken comes back from the store's words as it was. */
+/* What is wished of a job besides its worker: retries, jobs that go before, parameters with other jobs' responses, who is told;
+ * as JSON in one document, {"retries": ..., "after": ..., "parameters": ..., "notify": ...}. What is taken comes back from the store's words as it was. */
 #include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "job/chain.h"
+#include "job/notify.h"
 #include "job/reference.h"
 #include "job/retries.h"
 
@@ -41,6 +42,34 @@ static void check_retries(const struct json *given)
     check_delays(&r);
     buf_clear(&text);
     buf_clear(&again);
+}
+
+/* Nothing in it is more than one word, so a target is one line. */
+static void check_targets(const struct json *given)
+{
+    struct buf text = {0}, shown = {0};
+    struct json_writer w = {.out = &shown};
+    struct notify_target t;
+    struct error err = {0};
+    const char *at;
+    size_t count = 0;
+
+    if (!given)
+        return;
+    if (notify_read_json(given, "job_invalid", &text, &err) < 0) {
+        MUST(err.status == 422 && err.message[0]);
+        buf_clear(&text);
+        return;
+    }
+    for (at = buf_text(&text); notify_next(&at, &t); count++) {
+        MUST(t.on && !strpbrk(t.to, " \r\n\t") && t.to[0] != '-');
+        MUST(t.way == NOTIFY_MAIL ? notify_is_address(t.to) : notify_is_url(t.to));
+        MUST(t.way == NOTIFY_MAIL || !strchr(t.to, '@') || strpbrk(t.to + 8, "/?"));
+    }
+    MUST(count == json_count(given) && count <= NOTIFY_TARGETS_MAX);
+    notify_put_json(buf_text(&text), &w);
+    buf_clear(&text);
+    buf_clear(&shown);
 }
 
 static void check_after(const struct json *given)
@@ -112,6 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wish) {
         check_retries(json_member(wish, "retries"));
         check_after(json_member(wish, "after"));
+        check_targets(json_member(wish, "notify"));
         check_parameters(json_member(wish, "parameters"));
         json_free(wish);
     }
