@@ -26,6 +26,8 @@ read_handler read_log, read_response;
 read_handler read_secrets, read_secret;
 /* read_schedules.c */
 read_handler read_schedules, read_schedule;
+/* read_cron.c */
+read_handler read_cron_times;
 /* read_users.c */
 read_handler read_users, read_user, read_tokens, read_own_tokens;
 

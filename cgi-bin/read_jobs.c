@@ -45,6 +45,7 @@ static int read_filter(const struct request *req, struct job_filter *f, struct e
     f->worker = request_query(req, "worker");
     f->name = request_query(req, "name");
     f->schedule = request_query(req, "schedule");
+    f->queue = request_query(req, "queue");
     f->text = request_query(req, "q");
     f->before_id = request_query(req, "cursor");
     if (f->text && !*f->text)

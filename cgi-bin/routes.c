@@ -90,11 +90,15 @@ const struct route routes[] = {
      .formats = JSON, .body = BODY_PARAMETERS, .summary = "Changes what is named, as above."},
     {METHOD_DELETE, "/schedules/:schedule", .role = ROLE_OPERATOR, .write = write_schedule_delete, .formats = JSON,
      .summary = "Deletes a schedule; its jobs stay."},
+    {METHOD_GET, "/cron", .role = ROLE_VIEWER, .read = read_cron_times, .formats = JSON,
+     .query = "expression zone from count",
+     .summary = "What a cron expression means in a time zone, and its coming times: what a schedule of it would do."},
     {METHOD_POST, "/tick", .role = ROLE_OPERATOR, .write = write_tick, .reads_json = true, .formats = TEXT,
      .summary = "One pass of all that is due; the answer is when the next thing is."},
 
     {METHOD_GET, "/jobs", .role = ROLE_VIEWER, .read = read_jobs, .formats = LIST, .reap = true,
-     .query = "status worker name schedule q since until limit cursor", .summary = "The list of jobs, newest first."},
+     .query = "status worker name schedule queue q since until limit cursor",
+     .summary = "The list of jobs, newest first."},
     {METHOD_POST, "/jobs", .role = ROLE_OPERATOR, .write = write_job, .reads_json = true, .formats = TEXT,
      .body = BODY_PARAMETERS,
      .summary = "Makes a job, or a list of jobs that come after one another: "

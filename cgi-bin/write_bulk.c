@@ -103,10 +103,12 @@ static int read_filter(const struct json *given, struct job_filter *f, struct er
     const char *status;
 
     if (json_type(given) != JSON_OBJECT || json_count(given) == 0)
-        return invalid(err, "`filter` must be an object with at least one of status, worker, name, q, since, until");
-    if (body_check_members(given, "status worker name q since until", "bulk_invalid", err) < 0 ||
+        return invalid(err, "`filter` must be an object with at least one of status, worker, name, schedule, queue, q, "
+                            "since, until");
+    if (body_check_members(given, "status worker name schedule queue q since until", "bulk_invalid", err) < 0 ||
         read_text(given, "status", &status, err) < 0 || read_text(given, "worker", &f->worker, err) < 0 ||
-        read_text(given, "name", &f->name, err) < 0 || read_text(given, "q", &f->text, err) < 0 ||
+        read_text(given, "name", &f->name, err) < 0 || read_text(given, "schedule", &f->schedule, err) < 0 ||
+        read_text(given, "queue", &f->queue, err) < 0 || read_text(given, "q", &f->text, err) < 0 ||
         read_time(given, "since", &f->since_ms, err) < 0 || read_time(given, "until", &f->until_ms, err) < 0)
         return -1;
     if (status && !(f->state = job_state_from_name(status)))

@@ -353,7 +353,18 @@ int store_job_delete(struct store *s, const struct job *job, struct error *err)
 }
 
 /* Where the values of a filter are bound. */
-enum filter_value { BY_STATE = 1, BY_WORKER, BY_GRANT, BY_NAME, BY_TEXT, BY_SINCE, BY_UNTIL, BY_PAGE, BY_SCHEDULE };
+enum filter_value {
+    BY_STATE = 1,
+    BY_WORKER,
+    BY_GRANT,
+    BY_NAME,
+    BY_TEXT,
+    BY_SINCE,
+    BY_UNTIL,
+    BY_PAGE,
+    BY_SCHEDULE,
+    BY_QUEUE
+};
 
 /* The conditions of a filter as SQL. */
 static void put_conditions(const struct job_filter *f, bool page, struct buf *out)
@@ -376,6 +387,8 @@ static void put_conditions(const struct job_filter *f, bool page, struct buf *ou
                       " OR instr(lower(name), lower(?5)) OR instr(lower(parameters), lower(?5)))");
     if (f->schedule)
         buf_puts(out, " AND schedule = ?9");
+    if (f->queue)
+        buf_puts(out, " AND queue = ?10");
     if (f->since_ms)
         buf_puts(out, " AND id >= ?6");
     if (f->until_ms)
@@ -402,6 +415,7 @@ static void bind_filter(struct query *q, const struct job_filter *f, struct filt
     query_set_text(q, BY_UNTIL, times->until);
     query_set_text(q, BY_PAGE, f->before_id);
     query_set_text(q, BY_SCHEDULE, f->schedule);
+    query_set_text(q, BY_QUEUE, f->queue);
 }
 
 /* A query that is made for this filter: query_free() it. */
@@ -448,7 +462,7 @@ int store_job_each(const struct store *s, const struct job_filter *f, int (*each
 /* Filters by state and worker alone are answered from the counters. */
 int store_job_count(const struct store *s, const struct job_filter *f, int64_t *count, struct error *err)
 {
-    bool counted = !f->name && !f->schedule && !f->text && !f->since_ms && !f->until_ms;
+    bool counted = !f->name && !f->schedule && !f->queue && !f->text && !f->since_ms && !f->until_ms;
     struct filter_times times;
     struct buf text = {0};
     struct query *q;

@@ -115,7 +115,7 @@ int store_worker_delete(struct store *s, const char *name, struct error *err); /
 
 struct job_filter {
     enum job_state state; /* 0: any */
-    const char *worker, *name, *schedule;
+    const char *worker, *name, *schedule, *queue;
     const struct grant *grant; /* jobs of these workers alone; NULL: of all */
     const char *text;          /* a part of id, worker, name or parameters */
     int64_t since_ms;          /* created at or after; 0: any */

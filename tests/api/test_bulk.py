@@ -104,3 +104,16 @@ def test_who_is_limited_reaches_no_other_jobs(workers):
         told = {j["id"]: j["code"] for j in answer.data}
         assert told.get(hidden, "job_unknown") == "job_unknown" and ("filter" not in which or hidden not in told)
     assert workers.get(f"/jobs/{mine}").status == 404 and workers.get(f"/jobs/{hidden}").status == 200
+
+
+def test_the_jobs_of_a_queue_or_a_schedule_are_listed_and_taken(workers):
+    workers.put("/queues/some", {"slots": 1, "paused": True})
+    ids = [workers.start_job("Bulk", queue="some") for _ in range(3)]
+    other = workers.create("Bulk")
+    listed = workers.get("/jobs?queue=some&limit=2")
+    assert [j["id"] for j in listed.data] == ids[:0:-1] and listed.json["total"] == 3
+    assert fared(bulk(workers, "stop", filter={"queue": "some"})) == [(id, True, "stop", None) for id in ids]
+    assert bulk(workers, "stop", filter={"schedule": NEVER}).data == []
+    assert workers.status(other) == "idle"
+    assert workers.get("/jobs?queue=none").json["total"] == 0
+    assert workers.delete("/queues/some").status == 200

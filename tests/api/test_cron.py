@@ -5,6 +5,7 @@ import datetime
 import os
 import random
 import subprocess
+import urllib.parse
 import zoneinfo
 
 import croniter
@@ -192,3 +193,33 @@ def test_the_command_refuses_what_it_does_not_understand(arguments, status, comp
     ended, _, said = cron(*arguments)
     assert ended == status
     assert complaint in said
+
+
+def time_of(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def test_the_api_says_what_the_command_says(server):
+    for expression, zone in (("30 2 * * 1-5", "Europe/Vienna"), ("@every 90s", "UTC"), ("*/7 0 0 L * ?", "America/New_York"), ("@at 2026-12-24T18:00:00", "Asia/Tokyo")):
+        asked = urllib.parse.urlencode({"expression": expression, "zone": zone, "from": "2026-03-28T00:00:00Z", "count": 7})
+        (told,) = server.get(f"/cron?{asked}").data
+        words, *times = cron(expression, "--zone", zone, "--from", "2026-03-28T00:00:00Z", "--count", "7")[1]
+        assert (told["cron"], told["zone"], told["description"]) == (expression, zone, words)
+        assert [time_of(t) for t in told["next"]] == [datetime.datetime.fromisoformat(t) for t in times]
+    (told,) = server.get("/cron?expression=@reboot").data
+    assert told["zone"] == "UTC" and told["next"] == []
+    (soon,) = server.get("/cron?expression=@hourly").data
+    assert len(soon["next"]) == 5 and 0 < (time_of(soon["next"][0]) - datetime.datetime.now(UTC)).total_seconds() <= 3601
+
+
+@pytest.mark.parametrize("query, status, code", [
+    ("", 400, "bad_parameter"),
+    ("expression=61+*+*+*+*", 422, "cron_invalid"),
+    ("expression=@daily&zone=Nowhere/City", 422, "zone_unknown"),
+    ("expression=@daily&zone=..%2Fpasswd", 422, "zone_unknown"),
+    ("expression=@daily&count=101", 400, "bad_parameter"),
+    ("expression=" + "0," * 200 + "0+*+*+*+*", 422, "cron_invalid"),
+])
+def test_the_api_says_what_is_wrong_with_an_expression(server, query, status, code):
+    answer = server.get(f"/cron?{query}")
+    assert (answer.status, answer.json["code"]) == (status, code)
