@@ -8,8 +8,15 @@ const AT_ONCE = 4; // requests
 const status = (word) => (job) => call('PUT', `jobs/${job.id}/status`, word);
 const jobsOf = (count) => (count === 1 ? '1 job' : `${count} jobs`);
 
+// That was started, and is not yet.
+const isWaiting = (job) => job.status === 'idle' && Boolean(job.waiting);
+const isToEnd = (job) => job.status === 'active' || isWaiting(job);
+const isInLine = (job) => isWaiting(job) && !['time', 'retry'].includes(job.waiting.for);
+
 // Whether a runner of ours has it, and may go on: who is told of a job that runs elsewhere cannot hold it.
 const isOurs = (job) => job.status === 'active' && job.version !== null && !job.stop_requested;
+
+const OUT_OF_LINE = 'It has not begun, and will not.';
 
 // right: the call that it makes.
 // hides: where it does not fit, it is not there at all, rather than disabled and telling why.
@@ -21,8 +28,8 @@ const actions = {
     right: 'PUT /jobs/:id/status',
     run: status('start'),
     said: 'Started',
-    fits: (job) => job.status === 'idle',
-    why: 'Only an idle job can be started',
+    fits: (job) => job.status === 'idle' && !isInLine(job),
+    why: 'Only an idle job can be started that does not wait for its turn already',
   },
   pause: {
     label: 'Pause',
@@ -52,9 +59,10 @@ const actions = {
     right: 'PUT /jobs/:id/status',
     run: status('stop'),
     said: 'Asked to stop:',
-    fits: (job) => job.status === 'active',
-    why: 'Only an active job can be stopped',
+    fits: isToEnd,
+    why: 'Only a job that is active or waits can be stopped',
     text: 'The worker is asked to end (SIGTERM). What still runs after the grace period is killed.',
+    waitingText: OUT_OF_LINE,
   },
   kill: {
     label: 'Kill',
@@ -63,9 +71,10 @@ const actions = {
     run: status('kill'),
     said: 'Killed',
     danger: true,
-    fits: (job) => job.status === 'active',
-    why: 'Only an active job can be killed',
+    fits: isToEnd,
+    why: 'Only a job that is active or waits can be killed',
     text: 'Every process that the job started ends at once (SIGKILL), without a chance to clean up.',
+    waitingText: OUT_OF_LINE,
   },
   delete: {
     label: 'Delete',
@@ -89,11 +98,12 @@ export const offered = (me, jobs) =>
 function question(action, fitting, all) {
   const [only] = fitting;
   const what = fitting.length === 1 ? only.name || only.worker : jobsOf(fitting.length);
+  const text = action.waitingText && fitting.every(isWaiting) ? action.waitingText : action.text;
   const rest =
     fitting.length < all.length
       ? ` The other ${all.length - fitting.length} of the ${all.length} selected are left as they are.`
       : '';
-  return { title: `${action.label} ${what}?`, action: action.label, danger: action.danger, text: action.text + rest };
+  return { title: `${action.label} ${what}?`, action: action.label, danger: action.danger, text: text + rest };
 }
 
 // Runs work(item) for all, a few at a time: { answers, refused: [{ item, error }] }.

@@ -1,6 +1,5 @@
 // The page: who is signed in, which view the address names, and the frame around it.
 import { html, render, useEffect, useRef, useState } from './vendor/preact.js';
-import { accessViews } from './access.js';
 import { Account } from './account.js';
 import { Audit } from './audit.js';
 import { call, get, goOn, onApiEvent } from './api.js';
@@ -9,6 +8,8 @@ import { CreateWorker } from './create_worker.js';
 import { FirstRun } from './first_run.js';
 import { Job } from './job.js';
 import { Jobs } from './jobs.js';
+import { accessViews, jobViews } from './parts.js';
+import { Queues } from './queues.js';
 import { may } from './roles.js';
 import { guardLeaving, isJobId, isWorkerName, leave, useRoute } from './route.js';
 import { Secrets } from './secrets.js';
@@ -24,7 +25,7 @@ const LOOK_AGAIN_MS = 3000;
 
 // call: who may make it, may see the view. part: views that are shown as parts of another one.
 const tabs = [
-  { view: 'jobs', label: 'Jobs', icon: 'jobs', call: 'GET /jobs', key: 'g j' },
+  { view: 'jobs', label: 'Jobs', icon: 'jobs', call: 'GET /jobs', key: 'g j', parts: jobViews },
   { view: 'create', label: 'Create a job', short: 'New job', icon: 'plus', call: 'POST /jobs', key: 'g c' },
   { view: 'workers', label: 'Workers', icon: 'workers', call: 'GET /workers', key: 'g w' },
   {
@@ -66,7 +67,7 @@ function ThemeButton() {
     onClick=${toggle} data-testid="theme" />`;
 }
 
-const pages = { users: Users, tokens: Tokens, secrets: Secrets, audit: Audit, account: Account };
+const pages = { queues: Queues, users: Users, tokens: Tokens, secrets: Secrets, audit: Audit, account: Account };
 
 function View({ route, me }) {
   const [first, second] = route.parts;
@@ -206,7 +207,7 @@ function App() {
   const shortcuts = Object.fromEntries(
     tabs.filter((tab) => may(me, tab.call)).map((tab) => [tab.key, goTo(`#/${tab.view}`)]),
   );
-  useShortcuts(me && { ...shortcuts, 'g m': goTo('#/account'), '?': () => setKeys(true) });
+  useShortcuts(me && { ...shortcuts, 'g q': goTo('#/queues'), 'g m': goTo('#/account'), '?': () => setKeys(true) });
   return html`
     <a class="skip" href="#main" onClick=${(event) => {
       event.preventDefault();

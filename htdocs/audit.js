@@ -1,6 +1,6 @@
 // The audit trail: who did what, when, from where, and what came of it. What is filtered for is in the address.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { AccessTabs } from './access.js';
+import { AccessTabs } from './parts.js';
 import { urlOf } from './api.js';
 import { Pages, usePages } from './pages.js';
 import { calls } from './roles.js';

@@ -11,6 +11,7 @@ import { goTo, useShortcuts } from './shortcuts.js';
 import { Time, Took } from './time.js';
 import { Button, CopyButton, Empty, Icon, LinkButton, Notice, Progress, Status, statusWords, useTitle } from './ui.js';
 import { duration, kinds, size } from './units.js';
+import { Waiting } from './waiting.js';
 
 const POLL_MS = 1000;
 const POLL_OVER_MS = 10000; // somebody may delete it
@@ -23,7 +24,14 @@ function Facts({ job }) {
       <${Fact} name="Worker">
         <a href=${address(['workers', job.worker])}>${job.worker}</a>
         ${job.version && html` <span class="quiet">version ${job.version}</span>`}<//>
+      ${
+        job.queue &&
+        html`<${Fact} name="Queue"><a href=${address(['jobs'], { queue: job.queue })}>${job.queue}</a>
+          ${job.slots > 1 && html` <span class="quiet">${job.slots} slots</span>`}<//>`
+      }
+      ${job.priority !== 0 && html`<${Fact} name="Priority">${job.priority}<//>`}
       <${Fact} name="Created"><${Time} at=${job.created} exact /><//>
+      ${job.scheduled && html`<${Fact} name="Meant for"><${Time} at=${job.scheduled} exact /><//>`}
       ${job.starttime && html`<${Fact} name="Started"><${Time} at=${job.starttime} exact /><//>`}
       ${job.stoptime && html`<${Fact} name="Ended"><${Time} at=${job.stoptime} exact /><//>`}
       ${job.starttime && html`<${Fact} name="Took"><${Took} job=${job} /><//>`}
@@ -133,7 +141,8 @@ export function Job({ id, me, pane }) {
     !job || running ? POLL_MS : POLL_OVER_MS,
     [id, turn, me, running],
   );
-  useTitle(job ? `${job.paused ? 'Paused' : statusWords[job.status]}: ${job.name || job.worker}` : 'Job');
+  const word = job && (job.paused ? 'Paused' : job.waiting ? 'Waiting' : statusWords[job.status]);
+  useTitle(job ? `${word}: ${job.name || job.worker}` : 'Job');
 
   const reload = () => {
     ask.current = poller();
@@ -165,6 +174,7 @@ export function Job({ id, me, pane }) {
         ${job.status === 'active' && job.progress && html`<span class="quiet">${job.progress.message}</span>`}
       </div>
       ${error && error.status !== 0 && html`<${Notice}>${error.message}<//>`}
+      <${Waiting} job=${job} />
       ${job.reason && html`<${Notice} kind=${job.status === 'error' ? 'error' : 'info'}>${job.reason}<//>`}
       <div class="job-columns">
         <div class="job-main"><${Panes} job=${job} pane=${pane} turn=${turn} /></div>

@@ -3,9 +3,10 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, isQuiet, poller } from './api.js';
 import { act, offered } from './actions.js';
 import { More } from './pages.js';
+import { JobTabs } from './parts.js';
 import { usePolling } from './polling.js';
 import { may } from './roles.js';
-import { address, replaceAddress } from './route.js';
+import { address, isJobId, replaceAddress } from './route.js';
 import { focusOn, goTo, useShortcuts } from './shortcuts.js';
 import { Time, Took } from './time.js';
 import {
@@ -21,11 +22,13 @@ import {
   toast,
   useTitle,
 } from './ui.js';
+import { waitsFor } from './waiting.js';
 
 const POLL_MS = 2000;
 const PAGE = 50;
 const LIMIT_MAX = 1000; // of the API
 const TYPING_MS = 250;
+const filters = ['status', 'worker', 'q', 'queue', 'schedule']; // as the API calls them
 
 // -- the rows of all pages that were loaded --
 
@@ -107,6 +110,23 @@ function useSelection(jobs) {
 
 // -- what is shown --
 
+// A filter that another view leads to.
+const Only = ({ what, name, remove, ...rest }) => html`
+  <span class="only"><span class="quiet">${what}</span> <b title=${name}>${name}</b>
+    <${Button} small icon="close" kind="plain" iconOnly=${`All jobs, not only of this ${what.toLowerCase()}`}
+      onClick=${remove} ...${rest} /></span>`;
+
+function OnlySchedule({ id, remove }) {
+  const [name, setName] = useState(`…${id.slice(-6)}`);
+  useEffect(() => {
+    if (isJobId(id))
+      get(`schedules/${id}`)
+        .then(({ data: [schedule] }) => setName(schedule.name || schedule.worker))
+        .catch(() => {}); // deleted; its jobs are still there
+  }, [id]);
+  return html`<${Only} what="Schedule" name=${name} remove=${remove} data-testid="filter-schedule" />`;
+}
+
 function Filters({ filter, change, counts, workers }) {
   const [text, setText] = useState(filter.q);
   const said = useRef(filter.q);
@@ -128,7 +148,7 @@ function Filters({ filter, change, counts, workers }) {
   // The address may name one that was deleted meanwhile: its jobs are still there.
   const names = !filter.worker || workers.includes(filter.worker) ? workers : [...workers, filter.worker];
   // The server counts all jobs: under another filter these numbers would say something wrong.
-  const shown = counts && !filter.worker && !filter.q;
+  const shown = counts && !filter.worker && !filter.q && !filter.queue && !filter.schedule;
   const number = (status) => (status ? counts[status] : Object.values(counts).reduce((sum, n) => sum + n, 0));
   return html`
     <div class="filters">
@@ -151,6 +171,15 @@ function Filters({ filter, change, counts, workers }) {
       </label>
       <${Search} label="Search jobs" placeholder="Search id, name, parameters" value=${text} onText=${setText}
         data-testid="filter-text" />
+      ${
+        filter.queue &&
+        html`<${Only} what="Queue" name=${filter.queue} remove=${() => change({ queue: '' })}
+        data-testid="filter-queue" />`
+      }
+      ${
+        filter.schedule &&
+        html`<${OnlySchedule} id=${filter.schedule} remove=${() => change({ schedule: '' })} />`
+      }
     </div>`;
 }
 
@@ -163,6 +192,7 @@ function preview(parameters) {
 function Row({ job, selected, onToggle }) {
   const parameters = preview(job.parameters);
   const failed = job.status === 'error' && job.reason;
+  const waits = waitsFor(job);
   const check = (event) => onToggle(event.shiftKey);
   return html`
     <tr class=${selected ? 'selected' : ''} data-job=${job.id}>
@@ -175,10 +205,10 @@ function Row({ job, selected, onToggle }) {
           ${job.name && html`<span class="quiet">${job.worker}</span>`}
         </span>
         ${
-          (failed || parameters) &&
-          html`<span class="sub" title=${failed ? job.reason : parameters}>${
-            failed ? html`<span class="fault">${job.reason}</span>${parameters && ` · ${parameters}`}` : parameters
-          }</span>`
+          (failed || waits || parameters) &&
+          html`<span class="sub" title=${failed ? job.reason : waits || parameters}>${
+            failed ? html`<span class="fault">${job.reason}</span>` : waits
+          }${(failed || waits) && parameters && ' · '}${parameters}</span>`
         }
       </td>
       <td class="bar"><${Progress} job=${job} /></td>
@@ -251,7 +281,7 @@ function useRowKeys(selection) {
 }
 
 export function Jobs({ me, query }) {
-  const filter = { status: query.get('status') || '', worker: query.get('worker') || '', q: query.get('q') || '' };
+  const filter = Object.fromEntries(filters.map((name) => [name, query.get(name) || '']));
   const [workers, setWorkers] = useState([]);
   const { list, error, more, reload } = useJobs(filter, me);
   const selection = useSelection(list ? list.jobs : []);
@@ -280,6 +310,7 @@ export function Jobs({ me, query }) {
 
   const filtered = Object.values(filter).some(Boolean);
   return html`
+    <${JobTabs} view="jobs" />
     <div class="head"><h1>Jobs</h1><span class="grow"></span>
       <${Button} icon="reload" kind="wide-text" onClick=${reload} data-testid="reload">Reload<//>
       ${

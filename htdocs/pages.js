@@ -1,6 +1,7 @@
 // Lists that the API gives in pages, one after the other.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, isQuiet } from './api.js';
+import { usePolling } from './polling.js';
 import { Button, Notice } from './ui.js';
 
 const PAGE = 50;
@@ -33,6 +34,15 @@ export function usePages(path, again = []) {
     return () => turn.current++;
   }, [path, ...again]);
   return { list: shown, error, reload, more };
+}
+
+// Lists whose rows change by themselves are looked at again and again. The first look is the list's own.
+export function useReloading(pages, ms) {
+  const first = useRef(true);
+  usePolling(async () => {
+    if (first.current) first.current = false;
+    else await pages.reload();
+  }, ms);
 }
 
 export const More = ({ count, total, next, more }) => html`

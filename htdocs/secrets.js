@@ -1,6 +1,6 @@
 // Secrets for workers. What was put can be replaced, and is never shown.
 import { html, useState } from './vendor/preact.js';
-import { AccessTabs } from './access.js';
+import { AccessTabs } from './parts.js';
 import { call } from './api.js';
 import { Choices, FormDialog, HiddenField, TextField } from './forms.js';
 import { Grant, GrantField } from './grants.js';

@@ -10,6 +10,7 @@ const list = [
       ['?', 'These shortcuts'],
       ['g j', 'Jobs'],
       ['g c', 'Create a job'],
+      ['g q', 'Queues'],
       ['g w', 'Workers'],
       ['g n', 'Create a worker'],
       ['g a', 'Access: users, tokens and more'],

@@ -1,6 +1,6 @@
 // Tokens and sessions: everybody's for an admin, and the table of them that the view of one's own account has, too.
 import { html, useEffect, useState } from './vendor/preact.js';
-import { AccessTabs } from './access.js';
+import { AccessTabs } from './parts.js';
 import { call, get, serverNow, urlOf } from './api.js';
 import { Field, FormDialog, LinesField, SelectField, TextField } from './forms.js';
 import { Grant, GrantField } from './grants.js';

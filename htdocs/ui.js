@@ -4,6 +4,9 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from './vendor/pre
 // Drawn in a square of 16, in lines.
 const paths = {
   idle: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11Z',
+  queue: 'M2.5 4.5h7v7h-7ZM12 4.5v7M14.2 4.5v7',
+  calendar: 'M2.5 4h11v9.5h-11ZM2.5 7h11M5.5 2.2v3M10.5 2.2v3',
+
   active: 'M8 2.5a5.5 5.5 0 1 1-5.5 5.5',
   done: 'M3.5 8.5l3 3 6-7',
   error: 'M4.5 4.5l7 7M11.5 4.5l-7 7',
@@ -71,12 +74,15 @@ export const Search = ({ label, placeholder, value, onText, ...rest }) => html`
 
 export const statusWords = { idle: 'Idle', active: 'Active', stop: 'Stopped', error: 'Error', done: 'Done' };
 
-// A job that is paused is active all the same: it says both.
+// A job that is paused is active all the same: it says both. One that waits is idle, and was started.
 export function Status({ job }) {
   const stops = job.status === 'active' && job.stop_requested;
+  const waits = job.status === 'idle' && Boolean(job.waiting);
   return html`<span class=${`states ${job.paused ? 'is-paused' : ''}`}>
     <span class=${`status status-${job.status}`}><${Icon}
-      name=${job.status} />${stops ? 'Stopping' : statusWords[job.status]}</span>${' '}
+      name=${waits ? 'clock' : job.status} />${
+        stops ? 'Stopping' : waits ? 'Waiting' : statusWords[job.status]
+      }</span>${' '}
     ${job.paused && html`<span class="status status-paused"><${Icon} name="pause" />Paused</span>`}</span>`;
 }
 

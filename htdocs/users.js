@@ -1,6 +1,6 @@
 // Users: who they are, what they may, and their passwords.
 import { html, useState } from './vendor/preact.js';
-import { AccessTabs } from './access.js';
+import { AccessTabs } from './parts.js';
 import { call } from './api.js';
 import { CheckField, Choices, FormDialog, HiddenField, TextField } from './forms.js';
 import { Grant, GrantField } from './grants.js';

@@ -61,6 +61,7 @@ const elsewhere = {
   'account.test.mjs': ['account.js'],
   'audit.test.mjs': ['audit.js', 'pages.js'],
   'first_run.test.mjs': ['first_run.js'],
+  'queues.test.mjs': ['queues.js'],
   'secrets.test.mjs': ['secrets.js'],
   'tokens.test.mjs': ['tokens.js'],
   'users.test.mjs': ['users.js', 'forms.js', 'grants.js'],

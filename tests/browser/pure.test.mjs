@@ -273,11 +273,13 @@ test('who may make which call is as the API has it', () => {
   const ranks = Object.keys(roles);
   for (const call of calls)
     for (const role of ranks)
-      for (const in_person of [true, false]) {
-        const [least, person] = needs[call].split(', ');
-        const expected = ranks.indexOf(role) >= ranks.indexOf(least) && (person === undefined || in_person);
-        assert.equal(may({ role, in_person }, call), expected, `${call} ${role} ${in_person}`);
-      }
+      for (const in_person of [true, false])
+        for (const workers of [null, ['Mine']]) {
+          const [least, condition] = needs[call].split(', ');
+          const holds = { 'not with a token': in_person, 'of all workers': workers === null, undefined: true };
+          const expected = ranks.indexOf(role) >= ranks.indexOf(least) && holds[condition];
+          assert.equal(may({ role, in_person, workers }, call), expected, `${call} ${role} ${in_person} ${workers}`);
+        }
   assert.equal(may(null, 'GET /jobs'), false);
   assert.throws(() => may({ role: 'admin', in_person: true }, 'GET /nothing'));
 });

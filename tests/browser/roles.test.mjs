@@ -14,6 +14,7 @@ before(async () => {
   await putWorker('NotSeen', LONG);
   job = await makeJob({ worker: 'Seen', name: 'seen by all' });
   await makeJob({ worker: 'NotSeen', name: 'seen by few' });
+  await api('PUT', 'queues/seen-by-all', '{}');
   for (const role of roles) await addUser(`walks-as-${role}`, role);
   await addUser('walks-little', 'operator', { workers: ['Seen'] });
 });
@@ -39,6 +40,7 @@ const access = {
   reload: 'admin',
   more: 'admin',
 };
+const parts = { 'jobs-jobs': 'viewer', 'jobs-schedules': 'viewer', 'jobs-queues': 'viewer' };
 const filters = Object.fromEntries(
   ['all', 'idle', 'active', 'stop', 'error', 'done', 'worker', 'text'].map((name) => [`filter-${name}`, 'viewer']),
 );
@@ -51,6 +53,7 @@ const views = () => [
     '#/jobs?q=seen+by+all',
     `tr[data-job="${job.id}"]`,
     {
+      ...parts,
       ...filters,
       ...actions,
       'new-job': 'operator',
@@ -82,6 +85,21 @@ const views = () => [
       follow: 'viewer',
       download: 'viewer',
       'to-end': 'viewer',
+    },
+  ],
+  [
+    'queues',
+    '#/queues',
+    'tr[data-queue=seen-by-all]',
+    {
+      ...parts,
+      reload: 'viewer',
+      more: 'viewer',
+      'queue-jobs': 'viewer',
+      'queue-new': 'operator',
+      'queue-pause': 'operator',
+      'queue-edit': 'operator',
+      'queue-delete': 'operator',
     },
   ],
   [
