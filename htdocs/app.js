@@ -12,6 +12,8 @@ import { accessViews, jobViews } from './parts.js';
 import { Queues } from './queues.js';
 import { may } from './roles.js';
 import { guardLeaving, isJobId, isWorkerName, leave, useRoute } from './route.js';
+import { Schedule } from './schedule.js';
+import { Schedules } from './schedules.js';
 import { Secrets } from './secrets.js';
 import { ShortcutHelp, goTo, useShortcuts } from './shortcuts.js';
 import { SignIn } from './sign_in.js';
@@ -67,21 +69,24 @@ function ThemeButton() {
     onClick=${toggle} data-testid="theme" />`;
 }
 
-const pages = { queues: Queues, users: Users, tokens: Tokens, secrets: Secrets, audit: Audit, account: Account };
+const pages = { schedules: Schedules, queues: Queues, users: Users, tokens: Tokens, secrets: Secrets, audit: Audit, account: Account };
 
 function View({ route, me }) {
   const [first, second] = route.parts;
   const { query } = route;
   const tab = tabOf(first);
-  if (tab && !may(me, tab.call))
+  const call = first === 'schedules' && second ? 'PUT /schedules/:schedule' : tab && tab.call;
+  if (call && !may(me, call))
     return html`<h1 class="hidden">Not for you</h1><${Empty} title="This is not for your role" icon="lock">
       You are signed in as ${me.name}, role ${me.role}. <a href="#/jobs">Jobs</a><//>`;
   if (first === 'jobs' && isJobId(second))
     return html`<${Job} key=${second} id=${second} me=${me} pane=${query.get('pane') || 'log'} />`;
   if (first === 'jobs' && !second) return html`<${Jobs} me=${me} query=${query} />`;
+  if (first === 'schedules' && (second === 'new' || isJobId(second)))
+    return html`<${Schedule} key=${second} id=${second === 'new' ? null : second} me=${me} />`;
   if (first === 'create')
     return html`<${CreateJob} key=${query.toString()} me=${me} preset=${query.get('worker')}
-      like=${query.get('like')} />`;
+      like=${query.get('like')} after=${query.get('after')} />`;
   if (first === 'workers' && isWorkerName(second)) return html`<${Worker} key=${second} name=${second} me=${me} />`;
   if (first === 'workers' && !second) return html`<${Workers} me=${me} />`;
   if (first === 'create-worker') return html`<${CreateWorker} me=${me} />`;
@@ -207,7 +212,7 @@ function App() {
   const shortcuts = Object.fromEntries(
     tabs.filter((tab) => may(me, tab.call)).map((tab) => [tab.key, goTo(`#/${tab.view}`)]),
   );
-  useShortcuts(me && { ...shortcuts, 'g q': goTo('#/queues'), 'g m': goTo('#/account'), '?': () => setKeys(true) });
+  useShortcuts(me && { ...shortcuts, 'g s': goTo('#/schedules'), 'g q': goTo('#/queues'), 'g m': goTo('#/account'), '?': () => setKeys(true) });
   return html`
     <a class="skip" href="#main" onClick=${(event) => {
       event.preventDefault();

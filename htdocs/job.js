@@ -31,6 +31,11 @@ function Facts({ job }) {
       }
       ${job.priority !== 0 && html`<${Fact} name="Priority">${job.priority}<//>`}
       <${Fact} name="Created"><${Time} at=${job.created} exact /><//>
+      ${
+        job.schedule &&
+        html`<${Fact} name="Schedule"><a class="mono" href=${address(['jobs'], { schedule: job.schedule })}
+          title="Its jobs">…${job.schedule.slice(-6)}</a><//>`
+      }
       ${job.scheduled && html`<${Fact} name="Meant for"><${Time} at=${job.scheduled} exact /><//>`}
       ${job.starttime && html`<${Fact} name="Started"><${Time} at=${job.starttime} exact /><//>`}
       ${job.stoptime && html`<${Fact} name="Ended"><${Time} at=${job.stoptime} exact /><//>`}

@@ -65,6 +65,16 @@ export function wishesLike(job, options) {
   return wishes;
 }
 
+// What must be typed to post what was posted: `said` is as POST /jobs takes it.
+export const wishesOf = (said) => ({
+  ...Object.fromEntries(
+    Object.entries(limits)
+      .filter(([name]) => limitOf(said, name) !== null)
+      .map(([name, { kind }]) => [name, limitOf(said, name) ? kind.write(limitOf(said, name)) : '0']),
+  ),
+  ...(said.on_lost && { on_lost: said.on_lost }),
+});
+
 // Which of them the server's sentence is about: "the limit `memory` is above what the administrator allows".
 export function refusedWish(message) {
   const [, name] = message.match(/`(\w+)`/) || [];

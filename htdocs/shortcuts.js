@@ -10,6 +10,7 @@ const list = [
       ['?', 'These shortcuts'],
       ['g j', 'Jobs'],
       ['g c', 'Create a job'],
+      ['g s', 'Schedules'],
       ['g q', 'Queues'],
       ['g w', 'Workers'],
       ['g n', 'Create a worker'],

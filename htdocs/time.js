@@ -48,6 +48,33 @@ export const day = (text) => {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 };
 
+// The wall clock of a time zone: "Mon 2026-11-30 02:30 UTC+1". A zone that the browser does not know is told in UTC.
+const formats = new Map();
+function formatOf(zone) {
+  if (!formats.has(zone)) {
+    const parts = { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' };
+    const wanted = { ...parts, second: '2-digit', weekday: 'short', timeZoneName: 'shortOffset', hourCycle: 'h23' };
+    const make = (timeZone) => new Intl.DateTimeFormat('en', { ...wanted, timeZone });
+    try {
+      formats.set(zone, make(zone));
+    } catch {
+      formats.set(zone, make('UTC'));
+    }
+  }
+  return formats.get(zone);
+}
+
+export function inZone(text, zone) {
+  const part = Object.fromEntries(formatOf(zone).formatToParts(new Date(text)).map(({ type, value }) => [type, value]));
+  const seconds = part.second === '00' ? '' : `:${part.second}`;
+  return (
+    `${part.weekday} ${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}${seconds} ` +
+    part.timeZoneName.replace(/^GMT(\+0)?/, 'UTC')
+  );
+}
+
+export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+
 // Relative, with the exact time (here and in UTC) for who points at it; `exact` shows both.
 export function Time({ at, exact }) {
   const now = useNow(at ? 5 : 0);

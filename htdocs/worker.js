@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get, getCode, isQuiet, putCode } from './api.js';
 import { Editor, languageOf } from './editor.js';
 import { told } from './limits.js';
+import { toldOfPlan, toldOfRetries } from './plan.js';
 import { may } from './roles.js';
 import { address, guardLeaving } from './route.js';
 import { isRequired, propertiesOf, typeOf } from './schema.js';
@@ -39,7 +40,7 @@ function ParameterList({ schema }) {
 
 // What it wants of each of its jobs, where they do not say otherwise.
 function OptionList({ options }) {
-  const rows = told(options);
+  const rows = [...told(options), ...toldOfPlan(options), ...toldOfRetries(options?.retries)];
   if (rows.length === 0) return null;
   return html`
     <dl class="options" aria-label="Options">${rows.map(

@@ -62,6 +62,7 @@ const elsewhere = {
   'audit.test.mjs': ['audit.js', 'pages.js'],
   'first_run.test.mjs': ['first_run.js'],
   'queues.test.mjs': ['queues.js'],
+  'schedules.test.mjs': ['schedules.js', 'schedule.js', 'cron_field.js'],
   'secrets.test.mjs': ['secrets.js'],
   'tokens.test.mjs': ['tokens.js'],
   'users.test.mjs': ['users.js', 'forms.js', 'grants.js'],

@@ -603,6 +603,7 @@ test('a worker is edited: errors at their lines, saving, reverting, conflicts', 
   await control('sign-out').click(); // asks as well
   await control('confirm-cancel').click();
   await control('revert').click();
+  await page.waitForFunction(() => document.querySelector('[data-testid=save]').disabled);
   await control('new-job').click();
   await page.getByRole('heading', { name: 'Create a job' }).waitFor();
 });

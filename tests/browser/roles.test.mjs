@@ -8,6 +8,7 @@ const roles = ['viewer', 'operator', 'developer', 'admin'];
 const LONG = '#!/bin/sh\n# Description: Is seen by all.\nexec sleep 600\n';
 let tab;
 let job;
+let schedule;
 
 before(async () => {
   await putWorker('Seen', LONG);
@@ -15,6 +16,7 @@ before(async () => {
   job = await makeJob({ worker: 'Seen', name: 'seen by all' });
   await makeJob({ worker: 'NotSeen', name: 'seen by few' });
   await api('PUT', 'queues/seen-by-all', '{}');
+  schedule = await api('POST', 'schedules', JSON.stringify({ name: 'seen', cron: '@yearly', job: { worker: 'Seen' } }));
   for (const role of roles) await addUser(`walks-as-${role}`, role);
   await addUser('walks-little', 'operator', { workers: ['Seen'] });
 });
@@ -41,6 +43,9 @@ const access = {
   more: 'admin',
 };
 const parts = { 'jobs-jobs': 'viewer', 'jobs-schedules': 'viewer', 'jobs-queues': 'viewer' };
+const jobForm = Object.fromEntries(
+  ['worker-search', 'as-form', 'as-json', 'plan', 'retries', 'advanced'].map((name) => [name, 'operator']),
+);
 const filters = Object.fromEntries(
   ['all', 'idle', 'active', 'stop', 'error', 'done', 'worker', 'text'].map((name) => [`filter-${name}`, 'viewer']),
 );
@@ -86,6 +91,39 @@ const views = () => [
       download: 'viewer',
       'to-end': 'viewer',
     },
+  ],
+  [
+    'schedules',
+    '#/schedules',
+    'tr[data-schedule]',
+    {
+      ...parts,
+      reload: 'viewer',
+      more: 'viewer',
+      'schedule-new': 'operator',
+      'schedule-details': 'viewer',
+      'schedule-edit': 'operator',
+      'schedule-last': 'viewer',
+      'schedule-enabled': 'operator',
+      'schedule-jobs': 'viewer',
+      'schedule-run': 'operator',
+      'schedule-delete': 'operator',
+    },
+  ],
+  [
+    'a schedule',
+    `#/schedules/${schedule.id}`,
+    'form',
+    {
+      ...jobForm,
+      back: 'operator',
+      'schedule-on': 'operator',
+      'cron-example': 'operator',
+      'schedule-run': 'operator',
+      'schedule-delete': 'operator',
+      'schedule-save': 'operator',
+    },
+    'operator',
   ],
   [
     'queues',
@@ -138,10 +176,8 @@ const views = () => [
     '#/create?worker=Seen',
     'form',
     {
-      'worker-search': 'operator',
-      'as-form': 'operator',
-      'as-json': 'operator',
-      advanced: 'operator',
+      ...jobForm,
+      'after-add': 'operator',
       create: 'operator',
       'create-start': 'operator',
     },
@@ -203,7 +239,7 @@ const views = () => [
   ],
 ];
 // That are there only under circumstances, for whoever sees them.
-const sometimes = ['more', 'to-end', 'secret-edit', 'secret-delete', 'toast-close'];
+const sometimes = ['more', 'schedule-last', 'to-end', 'secret-edit', 'secret-delete', 'toast-close'];
 
 const seenNow = ({ page }) =>
   page.evaluate(() => [...new Set([...document.querySelectorAll('[data-testid]')].map((each) => each.dataset.testid))]);
