@@ -8,6 +8,7 @@ import { CreateWorker } from './create_worker.js';
 import { FirstRun } from './first_run.js';
 import { Job } from './job.js';
 import { Jobs } from './jobs.js';
+import { Outcomer } from './outcome.js';
 import { accessViews, jobViews } from './parts.js';
 import { Queues } from './queues.js';
 import { may } from './roles.js';
@@ -80,7 +81,8 @@ function View({ route, me }) {
     return html`<h1 class="hidden">Not for you</h1><${Empty} title="This is not for your role" icon="lock">
       You are signed in as ${me.name}, role ${me.role}. <a href="#/jobs">Jobs</a><//>`;
   if (first === 'jobs' && isJobId(second))
-    return html`<${Job} key=${second} id=${second} me=${me} pane=${query.get('pane') || 'log'} />`;
+    return html`<${Job} key=${second} id=${second} me=${me} pane=${query.get('pane') || 'log'}
+      attempt=${Number(query.get('attempt')) || null} />`;
   if (first === 'jobs' && !second) return html`<${Jobs} me=${me} query=${query} />`;
   if (first === 'schedules' && (second === 'new' || isJobId(second)))
     return html`<${Schedule} key=${second} id=${second === 'new' ? null : second} me=${me} />`;
@@ -237,7 +239,7 @@ function App() {
       html`<${SignIn} onDone=${load} again=${me && !isAnonymous(me) && me.name}
         onClose=${isAnonymous(me) ? () => setSignedOut(false) : undefined} />`
     }
-    <${Confirmer} /><${Toaster} />`;
+    <${Confirmer} /><${Outcomer} /><${Toaster} />`;
 }
 
 place.replaceChildren(); // what stood there while the page was loading

@@ -4,15 +4,17 @@ import { get, isQuiet, urlOf } from './api.js';
 import { LogLines } from './log_lines.js';
 import { LogView } from './log_view.js';
 import { usePolling } from './polling.js';
+import { address } from './route.js';
 import { focusOn, useShortcuts } from './shortcuts.js';
 import { Button, LinkButton, Notice, Search } from './ui.js';
 
 const PAGE = 1000;
 const streams = ['stdout', 'stderr', 'system', 'api'];
 
-// Asks for what is new, until the job has ended and all was read. put(entries): they go at the end.
-function useFeed(path, running, turn, put) {
-  const [state, setState] = useState({ first: 0, last: 0, total: 0, asked: false, error: '' });
+// Asks for what is new, until the job has ended and all was read. put(entries): they go at the end. `base`: the number of
+// the entry before the first one, since those of all attempts are counted through.
+function useFeed(path, ofAttempt, running, turn, put) {
+  const [state, setState] = useState({ base: 0, first: 0, last: 0, total: 0, asked: false, error: '' });
   const live = useRef({ over: false });
   const note = (part) => {
     Object.assign(live.current, part);
@@ -28,9 +30,11 @@ function useFeed(path, running, turn, put) {
       if (now.over) return;
       try {
         for (let more = true; more;) {
-          const query = now.asked ? `after=${now.last}&limit=${PAGE}` : `tail=${PAGE}`;
-          const { data, total } = await get(`${path}?${query}`, { signal });
+          const query = now.last ? `after=${now.last}&limit=${PAGE}` : `tail=${PAGE}`;
+          const { data, total } = await get(`${path}?${query}${ofAttempt}`, { signal });
           if (data.length) put(data);
+          // What the first answer ends with is the last entry of all.
+          if (!now.last && data.length) note({ base: data.at(-1).seq - total });
           note({
             asked: true,
             error: '',
@@ -38,7 +42,7 @@ function useFeed(path, running, turn, put) {
             last: data.length ? data.at(-1).seq : now.last || 0,
             first: now.first || (data.length ? data[0].seq : 0),
           });
-          more = data.length > 0 && now.last < total;
+          more = data.length > 0 && now.last < now.base + total;
         }
         now.over = !running; // this was one more look after the end
       } catch (error) {
@@ -47,7 +51,7 @@ function useFeed(path, running, turn, put) {
       }
     },
     1000,
-    [path, running, turn],
+    [path, ofAttempt, running, turn],
   );
   return [state, note];
 }
@@ -144,7 +148,20 @@ function Earlier({ missing, load, busy }) {
     </div>`;
 }
 
-export function Entries({ job, kind, turn }) {
+function AttemptChoice({ job, kind, attempt }) {
+  const pick = (event) => {
+    location.hash = address(['jobs', job.id], { pane: kind, attempt: event.target.value });
+  };
+  return html`
+    <label><span class="hidden">Attempt</span>
+      <select class="small" value=${attempt || ''} onChange=${pick} data-testid="attempt">
+        <option value="">${kind === 'log' ? 'All attempts' : 'Last attempt'}</option>
+        ${Array.from({ length: job.attempt }, (_, i) => html`<option value=${i + 1}>Attempt ${i + 1}</option>`)}
+      </select></label>`;
+}
+
+// attempt: of which to show what was said; null: of all, or of the last one where it is a response.
+export function Entries({ job, kind, turn, attempt }) {
   const isLog = kind === 'log';
   const box = useRef();
   const [following, setFollowing] = useState(true);
@@ -159,13 +176,14 @@ export function Entries({ job, kind, turn }) {
   const log = useLog(box, { onChange: setFollowing });
   const find = useFind(log, setCount);
   const path = `jobs/${job.id}/${kind}`;
-  const running = job.status === 'idle' || job.status === 'active';
+  const ofAttempt = attempt ? `&attempt=${attempt}` : '';
+  const running = (job.status === 'idle' || job.status === 'active') && (!attempt || attempt >= job.attempt);
 
   const grown = (added) => {
     setNumber(log.lines.all.length);
     if (added.some((line) => line.kind === 'head')) setGroups((old) => ({ ...old, any: true }));
   };
-  const [feed, note] = useFeed(path, running, turn, (entries) => {
+  const [feed, note] = useFeed(path, ofAttempt, running, turn, (entries) => {
     const added = log.lines.append(entries);
     log.view.append(added.filter((line) => log.lines.isShown(line)));
     log.view.redrawCounts();
@@ -176,9 +194,9 @@ export function Entries({ job, kind, turn }) {
   const loadEarlier = async (all) => {
     setBusy(true);
     try {
-      for (let first = feed.first, more = true; more && first > 1;) {
-        const after = Math.max(0, first - 1 - PAGE);
-        const { data } = await get(`${path}?after=${after}&limit=${first - 1 - after}`);
+      for (let first = feed.first, more = true; more && first > feed.base + 1;) {
+        const after = Math.max(feed.base, first - 1 - PAGE);
+        const { data } = await get(`${path}?after=${after}&limit=${first - 1 - after}${ofAttempt}`);
         if (data.length === 0) break;
         grown(log.lines.prepend(data));
         log.view.follow(false);
@@ -251,8 +269,11 @@ export function Entries({ job, kind, turn }) {
         <span class="grow"></span>
         <span class="quiet number" role="status">
           ${number.toLocaleString('en')} ${number === 1 ? 'line' : 'lines'}</span>
-        ${job.status === 'active' && !job.paused && html`<span class="live">live</span>`}
+        ${job.status === 'active' && running && !job.paused && html`<span class="live">live</span>`}
         <div class="row tight" role="group" aria-label="How it is shown">
+          ${
+            job.attempt > 1 && html`<${AttemptChoice} job=${job} kind=${kind} attempt=${attempt} />`
+          }
           ${
             isLog &&
             html`<label><span class="hidden">Stream</span>
@@ -270,12 +291,12 @@ export function Entries({ job, kind, turn }) {
             data-testid="wrap" />
           <${Button} small icon="end" iconOnly="Follow the end" pressed=${following}
             onClick=${() => log.view.follow(!following)} data-testid="follow" />
-          <${LinkButton} small icon="down" iconOnly="Download" href=${urlOf(`${path}.txt`)}
-            download=${`${job.id}-${kind}.txt`} data-testid="download" />
+          <${LinkButton} small icon="down" iconOnly="Download" href=${urlOf(`${path}.txt${ofAttempt.replace('&', '?')}`)}
+            download=${`${job.id}-${kind}${attempt ? `-${attempt}` : ''}.txt`} data-testid="download" />
         </div>
       </div>
       ${feed.error && html`<${Notice}>${feed.error}<//>`}
-      <${Earlier} missing=${feed.first - 1} load=${loadEarlier} busy=${busy} />
+      <${Earlier} missing=${feed.first - 1 - feed.base} load=${loadEarlier} busy=${busy} />
       <div class="lines-frame">
         <div class=${`lines ${times ? '' : 'no-times'} ${isLog ? '' : 'no-streams'}`} ref=${box} tabindex="0"
           onKeyDown=${boxKeys} role="log" aria-live="off"

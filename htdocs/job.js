@@ -2,8 +2,10 @@
 import { html, useRef, useState } from './vendor/preact.js';
 import { isQuiet, poller } from './api.js';
 import { act, offered } from './actions.js';
+import { Attempts } from './attempts.js';
 import { Entries } from './entries.js';
 import { told } from './limits.js';
+import { toldOfRetries } from './plan.js';
 import { usePolling } from './polling.js';
 import { may } from './roles.js';
 import { address } from './route.js';
@@ -40,7 +42,11 @@ function Facts({ job }) {
       ${job.starttime && html`<${Fact} name="Started"><${Time} at=${job.starttime} exact /><//>`}
       ${job.stoptime && html`<${Fact} name="Ended"><${Time} at=${job.stoptime} exact /><//>`}
       ${job.starttime && html`<${Fact} name="Took"><${Took} job=${job} /><//>`}
-      ${job.attempt > 1 && html`<${Fact} name="Attempt">${job.attempt}<//>`}
+      ${
+        job.attempt > 1 &&
+        html`<${Fact} name="Attempt"><a
+          href=${address(['jobs', job.id], { pane: 'attempts' })}>${job.attempt}</a><//>`
+      }
       ${job.exit_code !== null && html`<${Fact} name="Exit">${job.exit_code}<//>`}
       ${job.signal !== null && html`<${Fact} name="Signal">${job.signal}<//>`}
       ${
@@ -89,7 +95,26 @@ function Limits({ job }) {
     <dl>${rows.map(([label, text, exact]) => html`<${Fact} name=${label} exact=${exact}>${text}<//>`)}</dl>`;
 }
 
-function Panes({ job, pane, turn }) {
+const isTried = (job) => job.attempt > 1 || job.retries !== null;
+
+function Pane({ job, pane, turn, attempt }) {
+  if (pane === 'parameters')
+    return html`<pre class="block" tabindex="0">${JSON.stringify(job.parameters || {}, null, 2)}</pre>`;
+  if (pane === 'attempts') return html`<${Attempts} job=${job} turn=${turn} />`;
+  const kind = pane === 'response' ? 'response' : 'log';
+  // A response is that of the last attempt: another one begins anew.
+  const key = `${kind}-${attempt || (kind === 'response' ? job.attempt : '')}`;
+  return html`<${Entries} key=${key} job=${job} kind=${kind} turn=${turn} attempt=${attempt} />`;
+}
+
+function Retries({ retries }) {
+  if (!retries) return null;
+  return html`
+    <h2>When it fails</h2>
+    <dl>${toldOfRetries(retries).map(([label, text]) => html`<${Fact} name=${label}>${text}<//>`)}</dl>`;
+}
+
+function Panes({ job, pane, turn, attempt }) {
   const tab = (name, label, bytes) => html`
     <a href=${address(['jobs', job.id], { pane: name })} aria-current=${pane === name ? 'page' : undefined}
       data-testid=${`pane-${name}`}>
@@ -99,12 +124,9 @@ function Panes({ job, pane, turn }) {
       ${tab('log', 'Log', job.log_size)}
       ${tab('response', 'Response', job.response_size)}
       ${tab('parameters', 'Parameters', null)}
+      ${isTried(job) && tab('attempts', 'Attempts', null)}
     </nav>
-    ${
-      pane === 'parameters'
-        ? html`<pre class="block" tabindex="0">${JSON.stringify(job.parameters || {}, null, 2)}</pre>`
-        : html`<${Entries} key=${pane} job=${job} kind=${pane === 'response' ? 'response' : 'log'} turn=${turn} />`
-    }`;
+    <${Pane} job=${job} pane=${pane} turn=${turn} attempt=${attempt} />`;
 }
 
 function Actions({ job, me, run, reload }) {
@@ -126,7 +148,7 @@ function Actions({ job, me, run, reload }) {
     </div>`;
 }
 
-export function Job({ id, me, pane }) {
+export function Job({ id, me, pane, attempt }) {
   const [job, setJob] = useState(null);
   const [error, setError] = useState(null);
   const [turn, setTurn] = useState(0);
@@ -154,10 +176,20 @@ export function Job({ id, me, pane }) {
     setTurn(turn + 1);
   };
   const show = (name) => goTo(address(['jobs', id], { pane: name }));
-  useShortcuts({ l: show('log'), o: show('response'), p: show('parameters'), r: reload, u: goTo('#/jobs') });
+  const tried = job && isTried(job);
+  useShortcuts({
+    l: show('log'),
+    o: show('response'),
+    p: show('parameters'),
+    a: tried && show('attempts'),
+    r: reload,
+    u: goTo('#/jobs'),
+  });
   const run = async (name) => {
-    if (!(await act(name, [job]))) return;
+    const done = await act(name, [job]);
+    if (!done) return;
     if (name === 'delete') location.hash = '#/jobs';
+    else if (name === 'retry') location.hash = address(['jobs', done[0].job]);
     else reload();
   };
 
@@ -182,10 +214,11 @@ export function Job({ id, me, pane }) {
       <${Waiting} job=${job} />
       ${job.reason && html`<${Notice} kind=${job.status === 'error' ? 'error' : 'info'}>${job.reason}<//>`}
       <div class="job-columns">
-        <div class="job-main"><${Panes} job=${job} pane=${pane} turn=${turn} /></div>
+        <div class="job-main"><${Panes} job=${job} pane=${pane} turn=${turn} attempt=${attempt} /></div>
         <aside aria-label="Facts"><div class="facts">
           <${Facts} job=${job} />
           ${job.usage && html`<${Usage} usage=${job.usage} />`}
+          <${Retries} retries=${job.retries} />
           <${Limits} job=${job} />
         </div></aside>
       </div>

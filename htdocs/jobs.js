@@ -87,6 +87,7 @@ function useJobs(filter, me) {
 // Which of the rows are selected. With Shift, all from the one before to this one.
 function useSelection(jobs) {
   const [ids, setIds] = useState(new Set());
+  const [whole, setWhole] = useState(null); // { filter, total }: all jobs of a filter, seen or not
   const last = useRef(null);
   const toggle = (id, range) => {
     const order = jobs.map((job) => job.id);
@@ -98,13 +99,19 @@ function useSelection(jobs) {
       else next.delete(each);
     last.current = id;
     setIds(next);
+    setWhole(null);
   };
   return {
     jobs: jobs.filter((job) => ids.has(job.id)),
     has: (id) => ids.has(id),
     toggle,
+    whole,
     all: () => setIds(new Set(jobs.map((job) => job.id))),
-    clear: () => setIds(new Set()),
+    every: setWhole,
+    clear: () => {
+      setIds(new Set());
+      setWhole(null);
+    },
   };
 }
 
@@ -240,18 +247,26 @@ function Table({ list, selection }) {
 }
 
 // What can be done with the selected; it lies over the end of the list while something is.
-function SelectionBar({ selection, me, run }) {
-  const { jobs } = selection;
+function SelectionBar({ selection, me, run, every, rest }) {
+  const { jobs, whole } = selection;
   if (jobs.length === 0) return null;
   const open = (pane) => () => {
     location.hash = address(['jobs', jobs[0].id], { pane });
   };
-  const one = jobs.length === 1;
+  const one = jobs.length === 1 && !whole;
   return html`
     <div class="selection-bar" role="toolbar" aria-label="What to do with the selected jobs">
-      <span class="selection-count" role="status">${jobs.length} selected</span>
-      ${offered(me, jobs).map(([name, action]) => {
-        const fits = jobs.some(action.fits);
+      <span class="selection-count" role="status">${
+        whole ? `All ${whole.total.toLocaleString('en')}` : jobs.length
+      } selected</span>
+      ${
+        rest > 0 &&
+        !whole &&
+        html`<${Button} icon="jobs" onClick=${every}
+          data-testid="choose-every">All ${(jobs.length + rest).toLocaleString('en')}<//>`
+      }
+      ${offered(me, jobs, whole).map(([name, action]) => {
+        const fits = whole || jobs.some(action.fits);
         return html`<${Button} icon=${action.icon} kind=${action.danger ? 'danger-quiet' : ''} data-testid=${name}
           disabled=${!fits} title=${fits ? undefined : action.why} onClick=${() => run(name)}>${action.label}<//>`;
       })}
@@ -299,8 +314,18 @@ export function Jobs({ me, query }) {
     else location.hash = hash;
   };
   const run = async (name) => {
-    if (await act(name, selection.jobs)) reload();
+    if (!(await act(name, selection.jobs, selection.whole))) return;
+    if (selection.whole) selection.clear();
+    reload();
   };
+  // All that match, but for those that are made after this: nobody has seen them.
+  const every = () => {
+    const until = new Date(Date.parse(list.jobs[0].created) + 1).toISOString();
+    const said = Object.fromEntries(Object.entries(filter).filter(([, value]) => value));
+    selection.every({ filter: { ...said, until }, total: list.total });
+  };
+  // More match than are shown, and all that are shown are selected.
+  const rest = list && selection.jobs.length === list.jobs.length ? list.total - list.jobs.length : 0;
   useShortcuts({
     ...useRowKeys(selection),
     r: reload,
@@ -338,5 +363,5 @@ export function Jobs({ me, query }) {
       <${Table} list=${list} selection=${selection} />
       <${More} count=${list.jobs.length} total=${list.total} next=${list.next} more=${more} />`
     }
-    <${SelectionBar} selection=${selection} me=${me} run=${run} />`;
+    <${SelectionBar} selection=${selection} me=${me} run=${run} every=${every} rest=${rest} />`;
 }

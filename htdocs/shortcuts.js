@@ -37,6 +37,7 @@ const list = [
       ['l', 'Log'],
       ['o', 'Response'],
       ['p', 'Parameters'],
+      ['a', 'Attempts'],
       ['u', 'Back to the list'],
     ],
   ],

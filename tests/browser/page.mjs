@@ -61,6 +61,8 @@ const elsewhere = {
   'account.test.mjs': ['account.js'],
   'audit.test.mjs': ['audit.js', 'pages.js'],
   'first_run.test.mjs': ['first_run.js'],
+  'bulk.test.mjs': ['outcome.js'],
+  'plan.test.mjs': ['plan_form.js', 'attempts.js'],
   'queues.test.mjs': ['queues.js'],
   'schedules.test.mjs': ['schedules.js', 'schedule.js', 'cron_field.js'],
   'secrets.test.mjs': ['secrets.js'],

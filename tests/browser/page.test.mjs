@@ -175,7 +175,10 @@ test('what is refused is said for each reason, and the rest is done', async () =
   await control('delete').click();
   await control('confirm-ok').click();
   await page.getByText('Deleted 1 job').waitFor();
-  await page.getByText('1 job not:').waitFor();
+  const outcome = page.getByRole('dialog', { name: 'Delete: 1 of 2 jobs not' });
+  await outcome.locator('.not', { hasText: 'refused 1' }).getByText('there is no job').waitFor();
+  await outcome.locator('.went', { hasText: 'refused 2' }).getByText('Done').waitFor();
+  await control('outcome-close').click();
   await page.unroute('**/jobs?*');
   await control('reload').click();
   await page.getByText('No job fits').waitFor();
@@ -830,7 +833,11 @@ test('a server that is away is said, and its return noticed', async () => {
 });
 
 // Clicked in other test files: these lead to views that are the business of those.
-const ofOthers = ['tab-users', 'account', 'sign-in-here'];
+const ofOthers = [
+  ...['tab-users', 'account', 'sign-in-here', 'jobs-jobs', 'jobs-schedules', 'jobs-queues'],
+  ...['filter-queue', 'filter-schedule', 'choose-every', 'retry', 'plan', 'retries', 'after-add', 'attempt'],
+  ...['pane-attempts'],
+];
 
 test('every control was clicked, and the browser had nothing to complain of', () => {
   assert.deepEqual(
