@@ -104,7 +104,7 @@ const actions = {
   },
   retry: {
     label: 'Retry',
-    icon: 'again',
+    icon: 'retry',
     right: 'POST /bulk',
     said: 'Made once more, and started:',
     fits: isOver,

@@ -4,6 +4,7 @@ import { isQuiet, poller } from './api.js';
 import { act, offered } from './actions.js';
 import { Attempts } from './attempts.js';
 import { Entries } from './entries.js';
+import { Graph } from './graph.js';
 import { told } from './limits.js';
 import { toldOfRetries } from './plan.js';
 import { usePolling } from './polling.js';
@@ -97,9 +98,10 @@ function Limits({ job }) {
 
 const isTried = (job) => job.attempt > 1 || job.retries !== null;
 
-function Pane({ job, pane, turn, attempt }) {
+function Pane({ job, pane, turn, attempt, me }) {
   if (pane === 'parameters')
     return html`<pre class="block" tabindex="0">${JSON.stringify(job.parameters || {}, null, 2)}</pre>`;
+  if (pane === 'graph') return html`<${Graph} key=${job.id} job=${job} me=${me} turn=${turn} />`;
   if (pane === 'attempts') return html`<${Attempts} job=${job} turn=${turn} />`;
   const kind = pane === 'response' ? 'response' : 'log';
   // A response is that of the last attempt: another one begins anew.
@@ -114,7 +116,7 @@ function Retries({ retries }) {
     <dl>${toldOfRetries(retries).map(([label, text]) => html`<${Fact} name=${label}>${text}<//>`)}</dl>`;
 }
 
-function Panes({ job, pane, turn, attempt }) {
+function Panes({ job, pane, turn, attempt, me }) {
   const tab = (name, label, bytes) => html`
     <a href=${address(['jobs', job.id], { pane: name })} aria-current=${pane === name ? 'page' : undefined}
       data-testid=${`pane-${name}`}>
@@ -125,8 +127,9 @@ function Panes({ job, pane, turn, attempt }) {
       ${tab('response', 'Response', job.response_size)}
       ${tab('parameters', 'Parameters', null)}
       ${isTried(job) && tab('attempts', 'Attempts', null)}
+      ${tab('graph', 'Chain', null)}
     </nav>
-    <${Pane} job=${job} pane=${pane} turn=${turn} attempt=${attempt} />`;
+    <${Pane} job=${job} pane=${pane} turn=${turn} attempt=${attempt} me=${me} />`;
 }
 
 function Actions({ job, me, run, reload }) {
@@ -182,6 +185,7 @@ export function Job({ id, me, pane, attempt }) {
     o: show('response'),
     p: show('parameters'),
     a: tried && show('attempts'),
+    h: show('graph'),
     r: reload,
     u: goTo('#/jobs'),
   });
@@ -214,7 +218,7 @@ export function Job({ id, me, pane, attempt }) {
       <${Waiting} job=${job} />
       ${job.reason && html`<${Notice} kind=${job.status === 'error' ? 'error' : 'info'}>${job.reason}<//>`}
       <div class="job-columns">
-        <div class="job-main"><${Panes} job=${job} pane=${pane} turn=${turn} attempt=${attempt} /></div>
+        <div class="job-main"><${Panes} job=${job} pane=${pane} turn=${turn} attempt=${attempt} me=${me} /></div>
         <aside aria-label="Facts"><div class="facts">
           <${Facts} job=${job} />
           ${job.usage && html`<${Usage} usage=${job.usage} />`}

@@ -324,8 +324,7 @@ export function Jobs({ me, query }) {
     const said = Object.fromEntries(Object.entries(filter).filter(([, value]) => value));
     selection.every({ filter: { ...said, until }, total: list.total });
   };
-  // More match than are shown, and all that are shown are selected.
-  const rest = list && selection.jobs.length === list.jobs.length ? list.total - list.jobs.length : 0;
+  const rest = list ? list.total - selection.jobs.length : 0;
   useShortcuts({
     ...useRowKeys(selection),
     r: reload,

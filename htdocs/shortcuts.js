@@ -38,6 +38,7 @@ const list = [
       ['o', 'Response'],
       ['p', 'Parameters'],
       ['a', 'Attempts'],
+      ['h', 'Chain'],
       ['u', 'Back to the list'],
     ],
   ],

@@ -16,6 +16,7 @@ const paths = {
   kill: 'M9 1.5L3.5 9H8l-1 5.5L12.5 7H8z',
   trash: 'M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.6 9h5.8l.6-9M6.8 7v4M9.2 7v4',
   reload: 'M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3',
+  retry: 'M3 8a5 5 0 1 0 1.5-3.6M3 2.5v3h3',
   again: 'M2.5 6.5h8a3 3 0 0 1 0 6H8M5.5 3.5l-3 3 3 3',
   jobs: 'M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.01M2.5 8h.01M2.5 12h.01',
   workers: 'M8 1.8l5.5 3v6.4L8 14.2l-5.5-3V4.8ZM2.5 4.8L8 7.9l5.5-3.1M8 7.9v6.3',
@@ -48,6 +49,8 @@ const paths = {
   edit: 'M3 13l.6-3L10.8 2.8l2.4 2.4L6 12.4ZM9.4 4.2l2.4 2.4',
   alert: 'M8 2.2l6.3 11.3H1.7ZM8 6.4v3.4M8 11.7h.01',
 };
+
+export const iconPath = (name) => paths[name];
 
 export const Icon = ({ name }) => html`
   <svg class=${`icon icon-${name}`} viewBox="0 0 16 16" aria-hidden="true"><path d=${paths[name]} /></svg>`;

@@ -62,6 +62,7 @@ const elsewhere = {
   'audit.test.mjs': ['audit.js', 'pages.js'],
   'first_run.test.mjs': ['first_run.js'],
   'bulk.test.mjs': ['outcome.js'],
+  'graph.test.mjs': ['graph.js'],
   'plan.test.mjs': ['plan_form.js', 'attempts.js'],
   'queues.test.mjs': ['queues.js'],
   'schedules.test.mjs': ['schedules.js', 'schedule.js', 'cron_field.js'],

@@ -836,7 +836,7 @@ test('a server that is away is said, and its return noticed', async () => {
 const ofOthers = [
   ...['tab-users', 'account', 'sign-in-here', 'jobs-jobs', 'jobs-schedules', 'jobs-queues'],
   ...['filter-queue', 'filter-schedule', 'choose-every', 'retry', 'plan', 'retries', 'after-add', 'attempt'],
-  ...['pane-attempts'],
+  ...['pane-attempts', 'pane-graph'],
 ];
 
 test('every control was clicked, and the browser had nothing to complain of', () => {

@@ -83,6 +83,7 @@ const views = () => [
       'pane-log': 'viewer',
       'pane-response': 'viewer',
       'pane-parameters': 'viewer',
+      'pane-graph': 'viewer',
       find: 'viewer',
       stream: 'viewer',
       times: 'viewer',
