@@ -70,7 +70,15 @@ function ThemeButton() {
     onClick=${toggle} data-testid="theme" />`;
 }
 
-const pages = { schedules: Schedules, queues: Queues, users: Users, tokens: Tokens, secrets: Secrets, audit: Audit, account: Account };
+const pages = {
+  schedules: Schedules,
+  queues: Queues,
+  users: Users,
+  tokens: Tokens,
+  secrets: Secrets,
+  audit: Audit,
+  account: Account,
+};
 
 function View({ route, me }) {
   const [first, second] = route.parts;
@@ -214,7 +222,15 @@ function App() {
   const shortcuts = Object.fromEntries(
     tabs.filter((tab) => may(me, tab.call)).map((tab) => [tab.key, goTo(`#/${tab.view}`)]),
   );
-  useShortcuts(me && { ...shortcuts, 'g s': goTo('#/schedules'), 'g q': goTo('#/queues'), 'g m': goTo('#/account'), '?': () => setKeys(true) });
+  useShortcuts(
+    me && {
+      ...shortcuts,
+      'g s': goTo('#/schedules'),
+      'g q': goTo('#/queues'),
+      'g m': goTo('#/account'),
+      '?': () => setKeys(true),
+    },
+  );
   return html`
     <a class="skip" href="#main" onClick=${(event) => {
       event.preventDefault();

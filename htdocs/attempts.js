@@ -28,9 +28,11 @@ function Row({ job, attempt }) {
       <td data-label="Exit" class="number"><${Exit} attempt=${attempt} /></td>
       <td class="actions">
         <${LinkButton} small icon="log" href=${to('log')} data-testid="attempt-log"
-          aria-label=${`Log of attempt ${number}, ${size(log_size)}`}>Log <span class="count">${size(log_size)}</span><//>
+          aria-label=${`Log of attempt ${number}, ${size(log_size)}`}>Log${' '}
+          <span class="count">${size(log_size)}</span><//>
         <${LinkButton} small icon="reply" href=${to('response')} data-testid="attempt-response"
-          aria-label=${`Response of attempt ${number}, ${size(response_size)}`}>Response <span class="count">${size(response_size)}</span><//>
+          aria-label=${`Response of attempt ${number}, ${size(response_size)}`}>Response${' '}
+          <span class="count">${size(response_size)}</span><//>
       </td>
     </tr>`;
 }

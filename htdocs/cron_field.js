@@ -78,7 +78,8 @@ export function CronFields({ cron, zone, setCron, setZone, faults }) {
       <p class="help" id="schedule-cron-help">${
         cronFault
           ? html`<span class="fault">${sentence(cronFault)}</span>`
-          : 'Minutes, hours, days, months, days of the week; with six fields seconds first. Or such as @daily, @every 90s.'
+          : `Minutes, hours, days, months, days of the week; with six fields seconds first. Or @daily, @every 90s and so
+            on.`
       }</p>
     </div>
     <div class="field"><label for="schedule-zone">Time zone</label>

@@ -11,8 +11,8 @@ import { Button, LinkButton, Notice, Search } from './ui.js';
 const PAGE = 1000;
 const streams = ['stdout', 'stderr', 'system', 'api'];
 
-// Asks for what is new, until the job has ended and all was read. put(entries): they go at the end. `base`: the number of
-// the entry before the first one, since those of all attempts are counted through.
+// Asks for what is new, until the job has ended and all was read. put(entries): they go at the end. `base`: the number
+// of the entry before the first one, since those of all attempts are counted through.
 function useFeed(path, ofAttempt, running, turn, put) {
   const [state, setState] = useState({ base: 0, first: 0, last: 0, total: 0, asked: false, error: '' });
   const live = useRef({ over: false });
@@ -177,7 +177,8 @@ export function Entries({ job, kind, turn, attempt }) {
   const find = useFind(log, setCount);
   const path = `jobs/${job.id}/${kind}`;
   const ofAttempt = attempt ? `&attempt=${attempt}` : '';
-  const running = (job.status === 'idle' || job.status === 'active') && (!attempt || attempt >= job.attempt);
+  const isLast = !attempt || attempt >= job.attempt;
+  const running = isLast && (job.status === 'idle' || job.status === 'active');
 
   const grown = (added) => {
     setNumber(log.lines.all.length);
@@ -291,8 +292,9 @@ export function Entries({ job, kind, turn, attempt }) {
             data-testid="wrap" />
           <${Button} small icon="end" iconOnly="Follow the end" pressed=${following}
             onClick=${() => log.view.follow(!following)} data-testid="follow" />
-          <${LinkButton} small icon="down" iconOnly="Download" href=${urlOf(`${path}.txt${ofAttempt.replace('&', '?')}`)}
-            download=${`${job.id}-${kind}${attempt ? `-${attempt}` : ''}.txt`} data-testid="download" />
+          <${LinkButton} small icon="down" iconOnly="Download"
+            href=${urlOf(`${path}.txt${ofAttempt.replace('&', '?')}`)}
+            download=${`${[job.id, kind, attempt].filter(Boolean).join('-')}.txt`} data-testid="download" />
         </div>
       </div>
       ${feed.error && html`<${Notice}>${feed.error}<//>`}

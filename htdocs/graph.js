@@ -70,7 +70,8 @@ function Node({ node, current }) {
   const { width, height } = sizes;
   const waits = isWaiting(job);
   return html`
-    <a class=${`node node-${job.status} ${current ? 'current' : ''}`} href=${address(['jobs', job.id], { pane: 'graph' })}
+    <a class=${`node node-${job.status} ${current ? 'current' : ''}`}
+      href=${address(['jobs', job.id], { pane: 'graph' })}
       aria-label=${described(node)} aria-current=${current ? 'true' : undefined} data-job=${job.id}
       data-testid="graph-node">
       <title>${job.reason ? `${described(node)}; ${job.reason}` : described(node)}</title>

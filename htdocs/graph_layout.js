@@ -1,5 +1,5 @@
-// Where the jobs of a chain stand in a picture: in layers from left to right, each one to the right of all that it comes
-// after. Pure: numbers in, numbers out.
+// Where the jobs of a chain stand in a picture: in layers from left to right, each one to the right of all that it
+// comes after. Pure: numbers in, numbers out.
 
 export const sizes = { width: 190, height: 54, gapX: 70, gapY: 16, margin: 12 };
 const BEND = 0.4; // rows that a line takes where it passes a layer
@@ -12,7 +12,8 @@ function layersOf(nodes) {
   let left = nodes;
   while (left.length) {
     const next = left.filter((node) => !node.before.every((each) => layers.has(each)));
-    const ready = next.length === left.length ? left : left.filter((node) => !next.includes(node)); // a circle ends here
+    const free = left.filter((node) => !next.includes(node));
+    const ready = free.length ? free : left; // a circle, which the server does not let be, must end too
     for (const node of ready) layers.set(node, 1 + Math.max(-1, ...node.before.map((each) => layers.get(each) ?? -1)));
     left = left.filter((node) => !layers.has(node));
   }
@@ -46,7 +47,8 @@ const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length
 
 // Each at the middle of those that it is tied to on one side, where these let it.
 function arrange(row, side, sorts) {
-  const wanted = new Map(row.map((node) => [node, node[side].length ? mean(node[side].map((each) => each.y)) : node.y]));
+  const aim = (node) => (node[side].length ? mean(node[side].map((each) => each.y)) : node.y);
+  const wanted = new Map(row.map((node) => [node, aim(node)]));
   if (sorts) row.sort((a, b) => wanted.get(a) - wanted.get(b));
   let end = -Infinity;
   for (const node of row) {
@@ -71,8 +73,8 @@ function settle(rows) {
 }
 
 // jobs: as GET /jobs/ID/graph tells them. Gives { nodes: [{ job, x, y, layer, before, behind }], in the order in which
-// they are read; edges: [{ from, to, on, status, points: [[x, y]] }]; width, height }. Jobs that are named in `after` and
-// are not there are left out.
+// they are read; edges: [{ from, to, on, status, points: [[x, y]] }]; width, height }. Jobs that are named in `after`
+// and are not there are left out.
 export function layOut(jobs) {
   const nodes = jobs.map((job) => ({ job, before: [], behind: [] }));
   const byId = new Map(nodes.map((node) => [node.job.id, node]));

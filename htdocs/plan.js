@@ -113,6 +113,12 @@ export const planOf = (said) => ({
   ...(said.retries !== undefined && (said.retries ? retriesAsWishes(said.retries) : { retry_limit: '0' })),
 });
 
+// With what holds where nothing is said.
+const full = (said) =>
+  said
+    ? Object.fromEntries(Object.entries(retries).map(([name, { preset }]) => [name, said[name] ?? preset ?? null]))
+    : null;
+
 // What must be typed to get what a job had, where its worker does not say the same already.
 export function planLike(job, options) {
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
@@ -120,7 +126,7 @@ export function planLike(job, options) {
   if (!same(job.queue, options?.queue)) said.queue = job.queue;
   if (job.queue && job.slots !== (options?.slots ?? 1)) said.slots = job.slots;
   if (job.priority) said.priority = job.priority;
-  if (!same(job.retries, options?.retries && { ...job.retries, ...options.retries })) said.retries = job.retries;
+  if (!same(full(job.retries), full(options?.retries))) said.retries = job.retries;
   return planOf(said);
 }
 

@@ -90,7 +90,9 @@ function TextField({ name, label, help, wanted, faults, set, ...rest }) {
     <div class="field"><label for=${id}>${label}</label>
       <input id=${id} value=${wanted[name]} onInput=${(event) => set(name, event.target.value)} autocomplete="off"
         aria-invalid=${fault ? 'true' : undefined} aria-describedby=${`${id}-help`} ...${rest} />
-      <p class="help" id=${`${id}-help`}>${fault ? html`<span class="fault">${sentence(fault)}</span>` : help}</p></div>`;
+      <p class="help" id=${`${id}-help`}>${
+        fault ? html`<span class="fault">${sentence(fault)}</span>` : help
+      }</p></div>`;
 }
 
 const Choice = ({ name, legend, choices, wanted, set }) => html`
@@ -171,11 +173,12 @@ export function Schedule({ me, id }) {
         return;
       }
       const { job } = found;
+      const schema = (data.find(({ name }) => name === job.worker) || {}).parameters;
       setSchedule(found);
       setWanted(typed(found));
       form.choose(job.worker, data, {
         // What is left out is filled in at its time, and so shown.
-        parameters: { ...defaultsOf((data.find(({ name }) => name === job.worker) || {}).parameters), ...job.parameters },
+        parameters: { ...defaultsOf(schema), ...job.parameters },
         name: job.name || '',
         wishes: { ...wishesOf(job), ...planOf(job) },
       });

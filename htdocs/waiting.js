@@ -29,7 +29,8 @@ const sentences = {
     href=${address(['jobs'], { worker: job.worker, status: 'active' })}>its worker</a> are active<${Position}
     waiting=${job.waiting} />`,
   time: ({ job }) => html`Waits for its time: <${Time} at=${job.waiting.until} exact />`,
-  retry: ({ job }) => html`Attempt ${job.attempt} failed. The next one begins <${Time} at=${job.waiting.until} exact />`,
+  retry: ({ job }) =>
+    html`Attempt ${job.attempt} failed. The next one begins <${Time} at=${job.waiting.until} exact />`,
   job: ({ job }) => html`Waits for jobs before it: <${JobLinks}
     ids=${job.after.filter((each) => each.status === null).map((each) => each.job)} />`,
 };

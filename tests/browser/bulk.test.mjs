@@ -1,7 +1,17 @@
 // The same done to many jobs at once: those that are selected, and all that a filter finds.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, complaints, everyControlWasClicked, goIn, looksRight, makeJob, open, putWorker, signIn } from './page.mjs';
+import {
+  api,
+  complaints,
+  everyControlWasClicked,
+  goIn,
+  looksRight,
+  makeJob,
+  open,
+  putWorker,
+  signIn,
+} from './page.mjs';
 
 let tab;
 
@@ -16,7 +26,7 @@ after(() => tab.close());
 const control = (id) => tab.control(id);
 const row = (id) => tab.page.locator(`tr[data-job="${id}"]`);
 const choose = (id) => row(id).getByRole('checkbox').check();
-const count = async (query) => (await tab.page.evaluate(async (q) => (await fetch(`../jobs?${q}`)).json(), query)).total;
+const count = (query) => tab.page.evaluate(async (q) => (await (await fetch(`../jobs?${q}`)).json()).total, query);
 const make = async (number, job) => {
   for (let i = 0; i < number; i++) await makeJob(job);
 };

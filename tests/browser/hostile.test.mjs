@@ -58,12 +58,18 @@ test('names, parameters, reasons and descriptions are text in every view', async
   const { page } = tab;
   const job = await makeJob({ worker: 'Speaks', name: IMAGE, parameters: { [SVG]: SCRIPT }, start: true });
   await api('GET', `jobs/${job.id}?wait=60`);
+  const wish = { name: IMAGE, cron: '@yearly', job: { worker: 'Speaks', parameters: { [SVG]: SCRIPT } } };
+  const schedule = await api('POST', 'schedules', JSON.stringify(wish));
   for (const [hash, text] of [
     ['#/jobs', IMAGE],
     ['#/jobs', SCRIPT],
     [`#/jobs/${job.id}`, IMAGE],
     [`#/jobs/${job.id}`, SVG],
     [`#/jobs/${job.id}?pane=parameters`, SCRIPT],
+    [`#/jobs/${job.id}?pane=graph`, IMAGE],
+    ['#/schedules', IMAGE],
+    [`#/schedules/${schedule.id}`, IMAGE],
+    [`#/jobs?schedule=${schedule.id}`, IMAGE],
     ['#/workers', IMAGE],
     ['#/workers/Speaks', IMAGE],
     ['#/create?worker=Speaks', IMAGE],
@@ -73,6 +79,7 @@ test('names, parameters, reasons and descriptions are text in every view', async
     await page.locator('main').getByText(text).first().waitFor();
     await isHarmless(hash);
   }
+  await api('DELETE', `schedules/${schedule.id}`);
   await goIn(tab, '#/jobs');
   await page.locator(`tr[data-job="${job.id}"]`).getByRole('checkbox').check();
   await page.getByTestId('delete').click();
@@ -97,7 +104,10 @@ test('so they are among users, tokens and in the audit trail', async () => {
   await page.getByTestId('confirm-ok').click();
   await row.waitFor({ state: 'detached' });
   // What stands in the address is no more than a text either.
-  for (const view of ['tokens?user=', 'audit?user=', 'audit?object=', 'jobs?worker=', 'jobs?q=']) {
+  for (const view of [
+    ...['tokens?user=', 'audit?user=', 'audit?object='],
+    ...['jobs?worker=', 'jobs?q=', 'jobs?queue=', 'jobs?schedule='],
+  ]) {
     await goIn(tab, `#/${view}${encodeURIComponent(IMAGE)}`);
     await page.locator('.empty').waitFor();
     await isHarmless(view);

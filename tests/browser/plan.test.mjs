@@ -1,7 +1,18 @@
-// When a job runs, and how often: what the form asks for, attempts with their own logs, and jobs that are made once more.
+// When a job runs, and how often: what the form asks for, attempts with their own logs, and jobs that are made once
+// more.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { api, complaints, everyControlWasClicked, goIn, looksRight, makeJob, open, putWorker, signIn } from './page.mjs';
+import {
+  api,
+  complaints,
+  everyControlWasClicked,
+  goIn,
+  looksRight,
+  makeJob,
+  open,
+  putWorker,
+  signIn,
+} from './page.mjs';
 
 // Fails as often as it is told to, and says which attempt it is.
 const STUBBORN = `#!/bin/sh

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { pieces, styleAfter } from '../../htdocs/ansi.js';
 import { LogLines, plainText, shownPieces } from '../../htdocs/log_lines.js';
 import { bodyOfWishes, faultsOfWishes, refusedWish, told, wishesLike } from '../../htdocs/limits.js';
+import { NO_QUEUE, bodyOfPlan, faultsOfPlan, planLike, planOf, refusedPlan, toldOfRetries } from '../../htdocs/plan.js';
 import { defaultsOf, faultOf, faultsOf } from '../../htdocs/schema.js';
 import { calls, may, roles } from '../../htdocs/roles.js';
 import { duration, kinds, size } from '../../htdocs/units.js';
@@ -246,6 +247,70 @@ test('a refusal belongs to the limit that it names', () => {
   assert.deepEqual(Object.keys(refusedWish('`timeout` must be no more than 60 seconds here')), ['timeout']);
   for (const other of ['there is no limit `toString`', 'the parameters are wrong'])
     assert.deepEqual(refusedWish(other), {});
+});
+
+test('what is typed of queue, time and retries becomes what the API takes, and back', () => {
+  const typed = {
+    ...{ queue: 'gpu', slots: '2', priority: '-7', retry_limit: '3', retry_delay: '1 min', retry_on_exit: '75, 1' },
+    ...{ run_at: '', after: [{ job: ' 01ARZ3NDEKTSV4RRFFQ69G5FAV ', on: 'ended' }, { job: '', on: 'done' }] },
+  };
+  assert.deepEqual(faultsOfPlan(typed), {});
+  const body = bodyOfPlan(typed);
+  assert.deepEqual(body, {
+    ...{ queue: 'gpu', slots: 2, priority: -7, retries: { limit: 3, delay: 60, on_exit: [75, 1] } },
+    after: [{ job: '01ARZ3NDEKTSV4RRFFQ69G5FAV', on: 'ended' }],
+  });
+  const { after, ...rest } = body;
+  assert.deepEqual(bodyOfPlan(planOf(rest)), rest);
+  assert.deepEqual(bodyOfPlan({}), {});
+  assert.deepEqual(bodyOfPlan({ queue: NO_QUEUE }), { queue: null });
+  assert.equal(planOf({ queue: null }).queue, NO_QUEUE);
+  assert.deepEqual(bodyOfPlan(planOf({ retries: null })), { retries: { limit: 0 } });
+});
+
+test('what cannot be understood of it is named', () => {
+  for (const [name, texts] of Object.entries({
+    slots: ['0', '1.5', 'two', '-1'],
+    priority: ['1001', '-1001', '0.5'],
+    retry_limit: ['-1', '1001', 'x'],
+    retry_factor: ['0.5', '101'],
+    retry_jitter: ['1.1', '-0.1'],
+    retry_on_exit: ['0', '256', '1;2', 'x'],
+    retry_delay: ['soon'],
+  }))
+    for (const text of texts) assert.ok(name in faultsOfPlan({ retry_limit: '1', [name]: text }), `${name} ${text}`);
+  assert.ok('retry_limit' in faultsOfPlan({ retry_delay: '5' }), 'a delay of what?');
+  assert.ok('after' in faultsOfPlan({ after: [{ job: 'x', on: 'done' }] }));
+  assert.ok('run_at' in faultsOfPlan({ run_at: 'tomorrow' }));
+});
+
+test('a job that is like another one says what its worker does not say already', () => {
+  const retries = { limit: 5, delay: 10, factor: 2, max_delay: 3600, jitter: 0, on_exit: null };
+  const job = { queue: 'net', slots: 1, priority: 0, retries };
+  assert.deepEqual(planLike(job, { queue: 'net', retries: { limit: 5, delay: 10 } }), {});
+  assert.equal(planLike(job, { queue: 'net', retries: { limit: 5 } }).retry_delay, '10 s');
+  assert.deepEqual(planLike({ ...job, queue: null, retries: null }, { queue: 'net', retries: { limit: 5 } }), {
+    queue: NO_QUEUE,
+    retry_limit: '0',
+  });
+  assert.deepEqual(planLike({ ...job, slots: 3, retries: null }, {}), { queue: 'net', slots: '3' });
+  assert.deepEqual(toldOfRetries(retries), [
+    ['Retries', '5'],
+    ['Delay', '10 s'],
+  ]);
+});
+
+test('what the server refuses of it finds its field', () => {
+  for (const [message, field] of [
+    ['`delay` of `retries` must be a number from 0 to 31536000', 'retry_delay'],
+    ['`retries` needs a `limit`', 'retry_limit'],
+    ['`slots` must be a whole number from 1 to 1000000', 'slots'],
+    ['there is no queue gpu', 'queue'],
+    ['`after`: there is no job X', 'after'],
+  ])
+    assert.deepEqual(refusedPlan(message), { [field]: message });
+  assert.deepEqual(refusedPlan('`timeout` must be a number'), {});
+  assert.deepEqual(refusedPlan('the disk is full'), {});
 });
 
 test('index.html asks at once for every module that the page needs', () => {

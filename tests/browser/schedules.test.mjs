@@ -186,7 +186,8 @@ test('its job is run now, from the list and from its page', async () => {
 
 test('the last time and the jobs of a schedule are found from it, and it from them', async () => {
   const { page } = tab;
-  const made = await make({ name: 'Each second', cron: '@every 1s', job: { worker: 'Planned', parameters: { folder: '/' } } });
+  const job = { worker: 'Planned', parameters: { folder: '/' } };
+  const made = await make({ name: 'Each second', cron: '@every 1s', job });
   await row('Each second').getByTestId('schedule-last').click();
   await page.locator('.facts dt', { hasText: 'Meant for' }).waitFor();
   await page.locator('.facts a', { hasText: made.id.slice(-6) }).click();
@@ -251,7 +252,8 @@ test('a schedule is deleted after a question', async () => {
 
 test('who may not change schedules looks at them', async () => {
   const { page } = tab;
-  const made = await make({ name: 'Looked at', cron: '@daily', job: { worker: 'Planned', parameters: { folder: '/' } } });
+  const job = { worker: 'Planned', parameters: { folder: '/' } };
+  const made = await make({ name: 'Looked at', cron: '@daily', job });
   await addUser('schedule-viewer', 'viewer');
   await signIn(tab, '#/schedules', 'schedule-viewer', PASSWORD);
   await row('Looked at').getByText('on', { exact: true }).waitFor();
