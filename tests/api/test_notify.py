@@ -162,6 +162,17 @@ def test_deliveries_go_with_their_job(told, hook):
     assert told.store.sql("SELECT count(*) FROM delivery WHERE job = ?", number)[0][0] == 0
 
 
+def test_deliveries_go_with_a_job_that_is_not_kept(new_server, hook):
+    server = new_server(settings={"JOBJOKER_NOTIFY_ALLOW": "127.0.0.1", "JOBJOKER_KEEP_JOBS": "1"})
+    server.put_worker("Says", SAYS)
+    first = server.run("Says", notify=[hook.url()])
+    settled(server, first["id"])
+    last = server.run("Says", notify=[hook.url()])
+    settled(server, last["id"])
+    apache.wait_until(lambda: tick(server) or server.get(f"/jobs/{first['id']}").status == 404, 30, "the sweep")
+    assert server.store.sql("SELECT count(*) FROM delivery")[0][0] == 1
+
+
 def test_a_job_made_again_tells_again(told, hook):
     job = told.run("Says", notify=[hook.url()])
     hook.wait()
