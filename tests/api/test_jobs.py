@@ -57,7 +57,7 @@ def test_a_created_job_is_idle_and_complete(workers):
     assert answer.headers["location"].endswith(f"/jobs/{job['id']}")
     assert list(job) == ["id", "worker", "version", "name", "status", "paused", "parameters", "pid", "host", "created",
                          "starttime", "stoptime", "progress", "exit_code", "signal", "reason", "stop_requested",
-                         "attempt", "timeout", "limits", "on_lost", "retries", "queue", "slots", "priority", "waiting", "after", "schedule",
+                         "attempt", "timeout", "limits", "on_lost", "retries", "queue", "slots", "priority", "waiting", "after", "notify", "schedule",
                          "scheduled", "log_size", "response_size", "usage"]
     assert (job["status"], job["name"], job["parameters"], job["timeout"]) == ("idle", "first", {"a": 1}, 2.5)
     assert (job["pid"], job["starttime"], job["exit_code"], job["stop_requested"]) == (None, None, None, False)

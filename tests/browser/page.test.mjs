@@ -353,7 +353,7 @@ test('every kind of parameter has its field', async () => {
   await page.getByLabel('red', { exact: true }).check();
   await field('On the day').fill('2026-01-31');
   await field('Details').fill('{"deep": [1, 2]}');
-  await field('Quick').uncheck();
+  await page.getByRole('checkbox', { name: 'Quick' }).uncheck(); // there is a worker of that name, too
   await control('create').click();
   await page.locator('.head .status-idle').waitFor();
   const id = (await page.evaluate(() => location.hash)).split('/')[2];
