@@ -230,27 +230,38 @@ struct gathering {
     char last[JOB_WORKER_SIZE];
 };
 
-/* Options that a newer version of the program wrote count as none: then the settings say. */
+static void find_excess(const struct ended_worker *worker, const struct worker_keeps *keeps, int64_t now_ms,
+                        struct excess *out)
+{
+    *out = (struct excess){0};
+    memcpy(out->worker, worker->name, sizeof out->worker);
+    if (keeps->days)
+        out->before_ms = now_ms - keeps->days * DAY_MS;
+    if (keeps->jobs && worker->jobs > keeps->jobs)
+        out->jobs = worker->jobs - keeps->jobs;
+}
+
+static bool is_exceeded(const struct ended_worker *worker, const struct excess *x)
+{
+    return x->jobs > 0 || (worker->jobs && worker->oldest_ms < x->before_ms);
+}
+
+/* Options that are not understood, which a newer version of the program may have written, may say that its jobs are kept. */
 static int judge_worker(const struct ended_worker *worker, void *context)
 {
     struct gathering *g = context;
-    const struct engine *e = g->sweep->e;
-    struct excess *x = &g->list[g->count];
     AUTO(worker_options) struct worker_options options = {0};
-    struct worker_keeps keeps;
-    struct error ignored = {0};
+    struct error err = {0};
 
-    if (worker_options_parse(worker->options, &options, &ignored) < 0)
-        worker_options_clear(&options);
-    keeps = worker_options_keeps(&options, e->settings);
-    g->sweep->limits = g->sweep->limits || keeps.days || keeps.jobs;
-    *x = (struct excess){0};
-    memcpy(x->worker, worker->name, sizeof x->worker);
-    if (keeps.days)
-        x->before_ms = e->now_ms - keeps.days * DAY_MS;
-    if (keeps.jobs && worker->jobs > keeps.jobs)
-        x->jobs = worker->jobs - keeps.jobs;
-    g->count += x->jobs > 0 || (worker->jobs && worker->oldest_ms < x->before_ms);
+    if (worker_options_parse(worker->options, &options, &err) == 0) {
+        const struct worker_keeps keeps = worker_options_keeps(&options, g->sweep->e->settings);
+
+        g->sweep->limits = g->sweep->limits || keeps.days || keeps.jobs;
+        find_excess(worker, &keeps, g->sweep->e->now_ms, &g->list[g->count]);
+        g->count += is_exceeded(worker, &g->list[g->count]);
+    } else {
+        log_line("%s: its jobs are kept until its options are understood: %s", worker->name, err.message);
+    }
     g->looked_at++;
     memcpy(g->last, worker->name, sizeof g->last);
     return 0;

@@ -247,6 +247,18 @@ def test_its_current_version_counts(kept):
 
 # --- what stays ---
 
+def test_jobs_of_a_worker_whose_options_are_not_understood_stay(kept):
+    """A newer version wrote them, perhaps; and what is deleted is gone."""
+    server = kept(keep_jobs=1)
+    server.put_worker("Ends", "#!/bin/sh\n# Options: {\"keep_days\": 0, \"keep_jobs\": 0}\n")
+    ids = run(server, 3)
+    server.store.change("UPDATE worker_version SET options = ? WHERE worker = 'Ends'", '{"keep_days": 0, "keep_for_whom": "ann"}')
+    other = server.put_worker("Other", ENDS) and run(server, 2, "Other")
+    make_passes(server)
+    assert left(server, ids) == [0, 1, 2] and left(server, other) == [1]
+    assert "Ends: its jobs are kept" in server.error_log() + (server.data / "runner.log").read_text()
+
+
 def test_nothing_is_swept_where_nothing_is_said(kept):
     server = kept()
     ids = run(server, 3)
