@@ -264,7 +264,7 @@ static void read_input(struct posting *all)
     if (n <= 0)
         all->input_ended = true;
     else
-        all->input.size += (size_t)n;
+        all->input.data[all->input.size += (size_t)n] = '\0';
     while (take_request(all))
         ;
 }
