@@ -43,7 +43,6 @@ struct notifier {
     struct flight flights[FLIGHTS_MAX];
     int count;
     int64_t deadline_ms; /* of the first webhook that is not back, by the monotonic clock */
-    bool keeper_knows;
 };
 
 /* -- the store -- */
@@ -175,14 +174,6 @@ static int take_answers(struct notifier *n, struct error *err)
 
 /* -- its life -- */
 
-/* Should it die from here on, the keeper finds what it has left. */
-static void tell_keeper(struct notifier *n)
-{
-    if (!n->keeper_knows)
-        engine_wake(n->e);
-    n->keeper_knows = true;
-}
-
 /* 1: there was one. 0: nothing is due. */
 static int send_next(struct notifier *n, struct error *err)
 {
@@ -194,7 +185,6 @@ static int send_next(struct notifier *n, struct error *err)
         return -1;
     if (!found)
         return 0;
-    tell_keeper(n);
     if (d.way == NOTIFY_WEBHOOK)
         return send_webhook(n, &d, err) < 0 ? -1 : 1;
     postman_send(n->e, &d, &t);
@@ -224,13 +214,29 @@ static int wait_for_answers(struct notifier *n, struct error *err)
     return take_answers(n, err);
 }
 
+/* Those that are back: an e-mail may take long, and what is not noted is sent again. */
+static int take_ready(struct notifier *n, struct error *err)
+{
+    struct pollfd p = {.fd = n->poster.out, .events = POLLIN};
+
+    while (n->count > 0 && poll(&p, 1, 0) > 0) {
+        if (poster_read(&n->poster) < 0)
+            return land_all(n, err);
+        if (take_answers(n, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int serve(struct notifier *n, struct error *err)
 {
     for (;;) {
         int sent = 1;
 
-        while (n->count < FLIGHTS_MAX && (sent = send_next(n, err)) > 0)
-            ;
+        while (n->count < FLIGHTS_MAX && (sent = send_next(n, err)) > 0) {
+            if (take_ready(n, err) < 0)
+                return -1;
+        }
         if (sent < 0)
             return -1;
         if (n->count == 0)
@@ -294,7 +300,7 @@ int notifier_run(struct engine *e, int lock, struct error *err)
     poster_stop(&n.poster);
     for (int i = 0; i < FLIGHTS_MAX; i++)
         delivery_clear(&n.flights[i].delivery);
-    if (due_ms)
+    if (due_ms) /* it may have slept until another time */
         engine_wake(e);
     if (result == 0)
         sweep(e);

@@ -13,11 +13,12 @@
 
 #include "base/cleanup.h"
 #include "base/keeper_file.h"
+#include "engine/keeper.h"
 #include "engine/twin.h"
 #include "job/notice.h"
 #include "store/deliveries.h"
 
-enum { LOOK_AGAIN_MS = 60 * 1000 };
+enum { LOOK_AGAIN_MS = 15 * 1000 };
 
 /* -- who -- */
 
@@ -259,8 +260,10 @@ int tell_commit(struct engine *e, struct error *err)
 {
     if (store_commit(e->store, err) < 0)
         return -1;
-    if (e->has_told)
+    if (e->has_told) {
         tell_wake(e);
+        engine_wake(e); /* should that come to nothing, the keeper looks again */
+    }
     e->has_told = false;
     return 0;
 }

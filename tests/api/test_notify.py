@@ -4,6 +4,7 @@ import datetime
 import email
 import email.message
 import email.policy
+import fcntl
 import json
 import os
 import pathlib
@@ -413,6 +414,16 @@ def test_the_keeper_tries_again(timed, hook):
     hook.wait(2)
 
 
+def test_what_no_notifier_could_take_is_found_by_the_keeper(timed, hook):
+    path = timed.data / "notify"
+    path.touch()
+    shutil.chown(path, apache.run_user().pw_uid, apache.run_user().pw_gid)
+    with open(path) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # as by one that is about to die
+        timed.run("Says", notify=[hook.url()])
+    hook.wait(1, seconds=90)  # no request, no tick; the keeper takes 15
+
+
 # --- once, and at least once ---
 
 def test_two_ticks_at_once_send_it_once(timed, hook):
@@ -572,6 +583,7 @@ n=$(mktemp {top}/mail/new.XXXXXX)
 for word; do printf '%s\\n' "$word"; done >$n
 env >$n.env
 cat >$n.in
+[ ! -e {top}/mail/gate ] || read line <{top}/mail/gate
 [ ! -e {top}/mail/status ] || {{ rm $n*; exit "$(cat {top}/mail/status)"; }}
 mv $n.env ${{n%/*}}/env.${{n##*.}}; mv $n.in ${{n%/*}}/in.${{n##*.}}; mv $n ${{n%/*}}/args.${{n##*.}}
 """
@@ -601,13 +613,23 @@ class Mailbox:
     def work(self):
         (self.folder / "status").unlink()
 
+    def shut(self):
+        """From now on each one waits for open()."""
+        os.mkfifo(self.folder / "gate")
+        (self.folder / "gate").chmod(0o666)
+
+    def open(self):
+        """Returns once one takes it."""
+        (self.folder / "gate").write_text("\n")
+
 
 @pytest.fixture
 def mailing(new_server):
     server = new_server(start=False)
     server.mailbox = Mailbox(server)
     server.settings |= {"JOBJOKER_SENDMAIL": str(server.mailbox.program), "JOBJOKER_MAIL_FROM": "jobs@example.org",
-                        "JOBJOKER_CLOCK_FILE": str(server.top / "clock"), "JOBJOKER_API": "https://example.org/jobs"}
+                        "JOBJOKER_CLOCK_FILE": str(server.top / "clock"), "JOBJOKER_API": "https://example.org/jobs",
+                        "JOBJOKER_NOTIFY_ALLOW": "127.0.0.0/8"}
     server.clock = Clock(server)
     server.clock.go(0)
     server.start()
@@ -657,6 +679,29 @@ def test_email_is_tried_again(mailing):
     mailing.mailbox.fail(67)
     job = mailing.run("Says", notify=[{"email": "nobody@example.org"}])
     assert settled(mailing, job["id"])[0]["status"] == "failed"
+
+
+def is_connected(port):
+    """Does anybody of this machine have a connection to it?"""
+    to = f"0100007F:{port:04X}"
+    return any(line.split()[2] == to and line.split()[3] == "01" for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
+
+
+def test_slow_email_keeps_no_answer_of_a_webhook_waiting(mailing, hook):
+    gate = threading.Event()
+    hook.answers["/hook"] = [(gate, {})]
+    told = mailing.run("Says", notify=[hook.url()])
+    hook.wait(1)
+    mailing.mailbox.shut()
+    for name in ("ann", "bob"):
+        mailing.run("Says", notify=[{"email": f"{name}@example.org"}])
+    apache.wait_until(lambda: list(mailing.mailbox.folder.glob("new.*.in")), 20, "the first e-mail")
+    gate.set()
+    apache.wait_until(lambda: not is_connected(hook.server_port), 20, "the answer")
+    mailing.mailbox.open()
+    apache.wait_until(lambda: deliveries(mailing, told["id"])[0]["status"] == "sent", 20, "the answer to be noted, while the second is sent")
+    mailing.mailbox.open()
+    mailing.mailbox.wait(2)
 
 
 def test_first_failure_and_recovery_by_email(mailing):
