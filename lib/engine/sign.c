@@ -1,5 +1,6 @@
-/* Signing webhooks. The key is looked up when it is used, so that one that was replaced is not used any more; and a target that names a
- * secret of its own gets no signature by one that its worker would not get. */
+/* Signing webhooks. The key is looked up when it is used, so that one that was replaced is not used any more. A target that names a
+ * secret of its own gets no signature by one that its worker would not get, nor by one that is not made for that: whoever may name a
+ * target could try passwords by it. */
 #include "engine/sign.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ static void use_secret(const struct secret *secret, const char *value, void *con
     }
     if (!encoded)
         memcpy(key, value, size);
-    s->usable = !encoded || (secret_from_base64(encoded, key, size, &size) == 0 && size > 0);
+    s->usable = encoded ? secret_from_base64(encoded, key, size, &size) == 0 && size > 0 : !s->worker;
     if (s->usable)
         secret_hmac(key, size, s->parts, s->part_count, s->mac);
     secret_forget(key, strlen(value));
@@ -56,11 +57,9 @@ static int make_mac(struct engine *e, const char *name, struct signing *s, struc
         snprintf(t->fault, sizeof t->fault, "%.190s", err.message);
         return -1;
     }
-    if (!s->found)
-        return explain(t, name, "that it is to be signed with is not there");
-    if (!s->granted)
-        return explain(t, name, "is not for the worker of this job");
-    return s->usable ? 0 : explain(t, name, "is no key: behind whsec_ there must be base 64");
+    if (!s->found || !s->granted)
+        return explain(t, name, s->worker ? "is none of those that the job's worker gets" : "is not there");
+    return s->usable ? 0 : explain(t, name, "is no key: that is whsec_ and base 64");
 }
 
 int sign_headers(struct engine *e, const struct delivery *d, struct buf *headers, struct delivery_try *t)

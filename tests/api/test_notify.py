@@ -207,17 +207,19 @@ def test_a_url_is_shown_without_its_path(told, hook):
 # --- signatures ---
 
 def test_a_target_can_have_a_secret_of_its_own(told, hook):
-    told.put("/secrets/OWN_KEY", {"value": "as it stands", "workers": ["Says"]})
+    key = bytes(range(100, 140))
+    told.put("/secrets/OWN_KEY", {"value": "whsec_" + base64.b64encode(key).decode(), "workers": ["Says"]})
+    told.put("/secrets/PASSWORD", {"value": "a password", "workers": ["Says"]})
     told.put("/secrets/OTHER_KEY", {"value": SECRET, "workers": ["Sleeps"]})
     told.put("/secrets/BAD_KEY", {"value": "whsec_!", "workers": ["Says"]})
-    job = told.run("Says", notify=[{"url": hook.url(f"/{name}"), "secret": name} for name in ("OWN_KEY", "OTHER_KEY", "BAD_KEY", "NO_KEY")])
-    found = settled(told, job["id"], 4)
+    job = told.run("Says", notify=[{"url": hook.url(f"/{name}"), "secret": name} for name in ("OWN_KEY", "OTHER_KEY", "BAD_KEY", "NO_KEY", "PASSWORD")])
+    found = settled(told, job["id"], 5)
     ((headers, raw),) = hook.of("/OWN_KEY")
-    assert headers["webhook-signature"] == signature(b"as it stands", headers, raw)
+    assert headers["webhook-signature"] == signature(key, headers, raw)
     assert [d["error"] for d in sorted(found, key=lambda d: d["error"] or "")] == [
-        None, "the secret BAD_KEY is no key: behind whsec_ there must be base 64",
-        "the secret NO_KEY that it is to be signed with is not there", "the secret OTHER_KEY is not for the worker of this job"]
-    assert not any(hook.of(f"/{name}") for name in ("OTHER_KEY", "BAD_KEY", "NO_KEY"))
+        None, "the secret BAD_KEY is no key: that is whsec_ and base 64", "the secret NO_KEY is none of those that the job's worker gets",
+        "the secret OTHER_KEY is none of those that the job's worker gets", "the secret PASSWORD is no key: that is whsec_ and base 64"]
+    assert not any(hook.of(f"/{name}") for name in ("OTHER_KEY", "BAD_KEY", "NO_KEY", "PASSWORD"))
 
 
 def test_without_a_secret_nothing_is_signed(timed, hook):
