@@ -1,4 +1,4 @@
-"""A private Apache with the drop-in folder in it, on a free port of 127.0.0.1, and curl to talk to it.
+"""A private Apache with the drop-in folder in it, on a free port of 127.0.0.1, and requests to it.
 
 Used by the API tests, the benchmarks and tests/with-server. Everything lies in one new folder below /tmp. When root
 runs the tests, Apache's children and the jobs run as www-data, as they do on a real server.
@@ -6,8 +6,6 @@ runs the tests, Apache's children and the jobs run as www-data, as they do on a 
 import base64
 import contextlib
 import glob
-import http.client
-import io
 import json
 import os
 import pathlib
@@ -23,6 +21,7 @@ import time
 import urllib.parse
 
 import store
+import talk
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("JOBJOKER_BUILD", ROOT))  # another build of the same tree, with sanitizers, say
@@ -164,34 +163,6 @@ def install(into):
     program = glob.glob(f"{into}/**/cgi-bin/jobjoker.cgi", recursive=True)
     assert len(program) == 1, "make install put no jobjoker.cgi anywhere"
     return pathlib.Path(program[0]).parents[1]
-
-
-class Answer:
-    """What curl got: status, headers (names in lower case), body (bytes)."""
-
-    def __init__(self, head, body):
-        # The last block is the answer; those before it are 100 Continue and redirects.
-        block = [b for b in head.split(b"\r\n\r\n") if b.startswith(b"HTTP/")][-1]
-        line, _, rest = block.partition(b"\r\n")
-        self.status = int(line.split()[1])
-        self.headers = {k.lower(): v for k, v in http.client.parse_headers(io.BytesIO(rest + b"\r\n\r\n")).items()}
-        self.body = body
-
-    @property
-    def text(self):
-        return self.body.decode("utf-8")
-
-    @property
-    def json(self):
-        """The envelope {"success", "message", "total", "data"}."""
-        return json.loads(self.body)
-
-    @property
-    def data(self):
-        return self.json["data"]
-
-    def __repr__(self):
-        return f"<{self.status} {self.headers.get('content-type')} {self.body[:500]!r}>"
 
 
 # How the program is called, by the name of the server's part that calls it. JOBJOKER_TEST_SERVER picks the one that tests
@@ -457,14 +428,11 @@ class Server:
 
     def curl(self, path, *options, auth="token", seconds=90):
         """Runs curl on a path of this site. auth: "token", "basic", None, or the header's whole value."""
-        with tempfile.NamedTemporaryFile() as head:
-            done = subprocess.run(
-                ["curl", "-q", "-sS", "--noproxy", "*", "--path-as-is", "--globoff", "--max-time", str(seconds),
-                 "-D", head.name, "-o", "-", *self._authorization(auth), *map(str, options), self.url + path],
-                capture_output=True, stdin=subprocess.DEVNULL)
-            answer = head.read()
-        assert answer, f"curl {path}: {done.stderr.decode()}"
-        return Answer(answer, done.stdout)
+        return talk.by_curl(self.url + path, [*self._authorization(auth), *options], seconds)
+
+    def ask(self, method, path, *options, body=None, auth="token", seconds=90):
+        """As curl would with these options."""
+        return talk.ask(self.port, self.base_url, method, path, [*self._authorization(auth), *options], body, seconds)
 
     def _authorization(self, auth):
         if auth is None:
@@ -476,10 +444,10 @@ class Server:
         return ["-H", f"Authorization: {auth}"]
 
     def get(self, path, *options, **more):
-        return self.curl(path, *options, **more)
+        return self.ask("GET", path, *options, **more)
 
     def head(self, path, *options, **more):
-        return self.curl(path, "-I", *options, **more)
+        return self.ask("HEAD", path, *options, **more)
 
     def post(self, path, body=b"", *options, type=None, **more):
         """body: a dict or list is sent as JSON, a str or bytes as it is."""
@@ -489,19 +457,15 @@ class Server:
         return self._send("PUT", path, body, type, options, more)
 
     def delete(self, path, *options, **more):
-        return self.curl(path, "-X", "DELETE", *options, **more)
+        return self.ask("DELETE", path, *options, **more)
 
     def _send(self, method, path, body, type, options, more):
         if isinstance(body, (dict, list)):
             body, type = json.dumps(body), type or "application/json"
         if isinstance(body, str):
             body = body.encode()
-        header = f"Content-Type: {type or ''}"  # with no value, curl sends none of its own
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(body)
-            file.flush()
-            return self.curl(path, "-X", method, "-H", header, "--data-binary", f"@{file.name}",
-                             *options, **more)
+        header = ["-H", f"Content-Type: {type}"] if type else []
+        return self.ask(method, path, *header, *options, body=body, **more)
 
     def raw(self, request, seconds=20, half_close=True):
         """Sends bytes that curl would refuse to send; returns all bytes that came back until the connection ended."""
