@@ -388,7 +388,7 @@ static void put_conditions(const struct job_filter *f, bool page, struct buf *ou
     if (f->schedule)
         buf_puts(out, " AND schedule = ?9");
     if (f->queue)
-        buf_puts(out, " AND queue = ?10");
+        buf_puts(out, " AND queue = ?10 AND queue <> ''"); /* so is its index */
     if (f->since_ms)
         buf_puts(out, " AND id >= ?6");
     if (f->until_ms)
