@@ -32,6 +32,7 @@ struct posting {
     CURLM *multi;
     long timeout_ms;
     const char *allow, *ca;
+    struct buf near; /* networks that count as not public */
     struct buf input;
     bool input_ended;
     int count; /* under way */
@@ -43,7 +44,7 @@ struct post {
     struct curl_slist *headers;
     char *url, *body;
     char host[256];
-    const char *allow;
+    const struct posting *all;
     size_t answer_size;
     bool refused;
     char fault[FAULT_SIZE];
@@ -68,7 +69,8 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     struct post *p = context;
     char text[OUTBOUND_ADDRESS_SIZE];
 
-    if (purpose != CURLSOCKTYPE_IPCXN || !outbound_may(p->allow, p->host, &address->addr, text)) {
+    if (purpose != CURLSOCKTYPE_IPCXN ||
+        !outbound_may(p->all->allow, buf_text(&p->all->near), p->host, &address->addr, text)) {
         p->refused = true;
         snprintf(p->fault, sizeof p->fault, "%s is no public address, and the setting `notify_allow` does not name it",
                  text);
@@ -213,7 +215,7 @@ static void start(struct posting *all, int number, const char *parts, const size
 
     if (p) {
         p->number = number;
-        p->allow = all->allow;
+        p->all = all;
         p->url = strndup(parts, sizes[0]);
         p->body = malloc(sizes[2] + 1);
         p->easy = curl_easy_init();
@@ -319,11 +321,13 @@ int main(int argc, char **argv)
     all.timeout_ms = strtol(argv[1], NULL, 10);
     all.allow = argv[2];
     all.ca = argv[3];
-    if (all.timeout_ms <= 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(all.multi = curl_multi_init()))
+    if (all.timeout_ms <= 0 || outbound_near(&all.near) < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+        !(all.multi = curl_multi_init()))
         return 1;
     result = serve(&all);
     curl_multi_cleanup(all.multi);
     curl_global_cleanup();
     buf_clear(&all.input);
+    buf_clear(&all.near);
     return result;
 }

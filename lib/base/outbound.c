@@ -3,6 +3,7 @@
 #include "base/outbound.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
@@ -38,15 +39,62 @@ static bool is_named(const char *allow, const char *host)
     return false;
 }
 
-bool outbound_may(const char *allow, const char *host, const struct sockaddr *address, char text[OUTBOUND_ADDRESS_SIZE])
+/* The bytes of an address, or NULL for another family than IPv4 and IPv6. */
+static const unsigned char *bytes_of(const struct sockaddr *address, size_t *size)
 {
-    const void *bytes = address->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-                        : address->sa_family == AF_INET6
-                            ? (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr
-                            : NULL;
+    if (address && address->sa_family == AF_INET) {
+        *size = 4;
+        return (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
+    }
+    if (address && address->sa_family == AF_INET6) {
+        *size = 16;
+        return (const unsigned char *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+    }
+    return NULL;
+}
+
+static int prefix_of(const struct sockaddr *netmask)
+{
+    size_t size = 0;
+    const unsigned char *bytes = bytes_of(netmask, &size);
+    int bits = 0;
+
+    for (size_t i = 0; bytes && i < size; i++)
+        bits += __builtin_popcount(bytes[i]);
+    return bits;
+}
+
+int outbound_near(struct buf *networks)
+{
+    struct ifaddrs *own;
+
+    if (getifaddrs(&own) < 0)
+        return -1;
+    for (const struct ifaddrs *a = own; a; a = a->ifa_next) {
+        size_t size = 0;
+        const unsigned char *bytes = bytes_of(a->ifa_addr, &size);
+        int bits = bytes ? prefix_of(a->ifa_netmask) : 0;
+        char text[OUTBOUND_ADDRESS_SIZE];
+
+        if (!bytes || !inet_ntop(a->ifa_addr->sa_family, bytes, text, sizeof text))
+            continue;
+        /* Of a tunnel that leads everywhere, this end alone. */
+        buf_printf(networks, "%s/%d ", text, bits ? bits : (int)(8 * size));
+    }
+    freeifaddrs(own);
+    return networks->failed ? -1 : 0;
+}
+
+bool outbound_may(const char *allow, const char *near, const char *host, const struct sockaddr *address,
+                  char text[OUTBOUND_ADDRESS_SIZE])
+{
+    size_t size;
+    const unsigned char *bytes = bytes_of(address, &size);
 
     text[0] = '\0';
     if (!bytes || !inet_ntop(address->sa_family, bytes, text, OUTBOUND_ADDRESS_SIZE))
         return false;
-    return outbound_is_public(text) || network_list_holds(allow, text) || is_named(allow, host);
+    if (network_list_holds(allow, text) || is_named(allow, host))
+        return true;
+    return outbound_is_public(text) && !network_list_holds(near, text);
 }

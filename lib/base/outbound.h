@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "base/buf.h"
+
 /* Where a program of ours may connect to on behalf of somebody who named a URL. The address that is really connected to is
  * looked at, whatever name has led there. */
 
@@ -14,9 +16,14 @@ enum { OUTBOUND_ADDRESS_SIZE = 64 };
  * the IPv4 address. */
 bool outbound_is_public(const char *address);
 
-/* May it? `allow`: networks, addresses and names of hosts, separated by spaces; those are allowed besides. `host` is the name in the URL,
- * perhaps in brackets. Only IPv4 and IPv6. `text` gets the address as text, "" for other families. */
-bool outbound_may(const char *allow, const char *host, const struct sockaddr *address,
+/* Writes the networks that this machine is attached to, and so its own addresses, as outbound_may() takes them (getifaddrs(3)). -1: they
+ * cannot be told. */
+int outbound_near(struct buf *networks);
+
+/* May it? `allow`: networks, addresses and names of hosts, separated by spaces; those are allowed besides what is public. `near`: networks
+ * that are not, although they look public. `host` is the name in the URL, perhaps in brackets. Only IPv4 and IPv6. `text` gets the address
+ * as text, "" for other families. */
+bool outbound_may(const char *allow, const char *near, const char *host, const struct sockaddr *address,
                   char text[OUTBOUND_ADDRESS_SIZE]);
 
 #endif

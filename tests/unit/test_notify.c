@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/network.h"
 #include "base/outbound.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -269,17 +270,39 @@ static void what_is_allowed_besides(void **state)
     (void)state;
     inet_pton(AF_INET, "10.1.2.3", &four.sin_addr);
     inet_pton(AF_INET6, "::ffff:10.1.2.3", &six.sin6_addr);
-    assert_false(outbound_may("", "a", (struct sockaddr *)&four, text));
+    assert_false(outbound_may("", "", "a", (struct sockaddr *)&four, text));
     assert_string_equal(text, "10.1.2.3");
-    assert_true(outbound_may("x 10.1.0.0/16", "a", (struct sockaddr *)&four, text));
-    assert_true(outbound_may("10.1.2.3", "a", (struct sockaddr *)&six, text));
-    assert_false(outbound_may("10.2.0.0/16", "a", (struct sockaddr *)&six, text));
-    assert_true(outbound_may("b A.example", "a.EXAMPLE", (struct sockaddr *)&four, text));
-    assert_false(outbound_may("a.example", "b.a.example", (struct sockaddr *)&four, text));
-    assert_false(outbound_may("a 0.0.0.0/0 ::/0", "a", (struct sockaddr *)&local, text));
+    assert_true(outbound_may("x 10.1.0.0/16", "", "a", (struct sockaddr *)&four, text));
+    assert_true(outbound_may("10.1.2.3", "", "a", (struct sockaddr *)&six, text));
+    assert_false(outbound_may("10.2.0.0/16", "", "a", (struct sockaddr *)&six, text));
+    assert_true(outbound_may("b A.example", "", "a.EXAMPLE", (struct sockaddr *)&four, text));
+    assert_false(outbound_may("a.example", "", "b.a.example", (struct sockaddr *)&four, text));
+    assert_false(outbound_may("a 0.0.0.0/0 ::/0", "", "a", (struct sockaddr *)&local, text));
     assert_string_equal(text, "");
     inet_pton(AF_INET, "9.9.9.9", &four.sin_addr);
-    assert_true(outbound_may("", "a", (struct sockaddr *)&four, text));
+    assert_true(outbound_may("", "", "a", (struct sockaddr *)&four, text));
+}
+
+static void what_looks_public_and_is_near_is_refused(void **state)
+{
+    struct sockaddr_in four = {.sin_family = AF_INET};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    char text[OUTBOUND_ADDRESS_SIZE];
+    struct buf near = {0};
+
+    (void)state;
+    inet_pton(AF_INET, "9.9.9.9", &four.sin_addr);
+    inet_pton(AF_INET6, "::ffff:9.9.9.9", &six.sin6_addr);
+    assert_true(outbound_may("", "9.9.8.0/24", "a", (struct sockaddr *)&four, text));
+    assert_false(outbound_may("", "127.0.0.1/8 9.9.9.7/24", "a", (struct sockaddr *)&four, text));
+    assert_false(outbound_may("", "9.9.9.9/32", "a", (struct sockaddr *)&six, text));
+    assert_true(outbound_may("9.9.9.9", "9.9.9.7/24", "a", (struct sockaddr *)&four, text));
+    inet_pton(AF_INET6, "2a00:1450::5", &six.sin6_addr);
+    assert_false(outbound_may("", "2a00:1450::1/64", "a", (struct sockaddr *)&six, text));
+    assert_int_equal(outbound_near(&near), 0);
+    assert_true(network_list_holds(buf_text(&near), "127.0.0.1"));
+    assert_false(network_list_holds(buf_text(&near), "9.9.9.9"));
+    buf_clear(&near);
 }
 
 /* -- when -- */
@@ -496,6 +519,7 @@ int main(void)
         cmocka_unit_test(urls_are_of_http_alone),
         cmocka_unit_test(only_the_internet_is_public),
         cmocka_unit_test(what_is_allowed_besides),
+        cmocka_unit_test(what_looks_public_and_is_near_is_refused),
         cmocka_unit_test(the_delays_grow_to_about_a_day),
         cmocka_unit_test(a_try_settles_what_is_next),
         cmocka_unit_test(a_delivery_comes_out_of_its_texts_as_it_went_in),
