@@ -134,9 +134,8 @@ static int start_poster(struct notifier *n, struct delivery_try *t)
 
     if (poster_start(&n->poster, n->e, &missing, &err) == 0)
         return 0;
-    t->final = missing;
     snprintf(t->fault, sizeof t->fault, "%s",
-             missing ? "no webhooks are sent here: JobJoker was built without libcurl"
+             missing ? "no webhooks are sent here: runner/jobjoker-post is not there"
                      : "it could not be sent: the server's log says why");
     return -1;
 }

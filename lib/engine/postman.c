@@ -38,7 +38,7 @@ static int explain(struct delivery_try *t, bool final, const char *why)
 static int check(const struct engine *e, const struct delivery *d, struct delivery_try *t)
 {
     if (!e->settings->sendmail[0])
-        return explain(t, true, "no e-mail is sent here: the setting `sendmail` is empty");
+        return explain(t, false, "no e-mail is sent here: the setting `sendmail` is empty");
     if (!notify_is_address(e->settings->mail_from))
         return explain(t, false, "the setting `mail_from` is no address of e-mail");
     if (!notify_is_address(d->to))

@@ -725,13 +725,14 @@ def test_sendmail_gets_nothing_but_its_mail(mailing):
 # --- without libcurl ---
 
 def test_a_build_that_cannot_send_webhooks_says_so(new_server, hook):
+    """And does not give up: another host on the same database may be able to, or this one tomorrow."""
     server = new_server(start=False, settings={"JOBJOKER_NOTIFY_ALLOW": "127.0.0.1"})
     (server.site / "runner/jobjoker-post").unlink()
     server.start()
     server.put_worker("Says", SAYS)
     job = server.run("Says", notify=[hook.url()])
     (d,) = settled(server, job["id"])
-    assert (d["status"], d["error"]) == ("failed", "no webhooks are sent here: JobJoker was built without libcurl")
+    assert (d["status"], d["error"]) == ("waiting", "no webhooks are sent here: runner/jobjoker-post is not there")
 
 
 # --- the docs ---
