@@ -295,6 +295,7 @@ static void examine(struct doctor *d, const char *url)
     check_htaccess(d);
     check_commands(d);
     check_zones(d);
+    doctor_check_notify(d);
     if (!url && d->site.settings.api[0])
         url = d->site.settings.api;
     if (url)

@@ -20,6 +20,9 @@ struct doctor {
 void doctor_find(struct doctor *d, enum verdict verdict, const char *fix, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Is what the settings of notifications name there? Of a secret that is told only where the site's store is open. */
+void doctor_check_notify(struct doctor *d);
+
 /* Asks the running site itself, at `url`: does it answer, with the program, and nothing else of the folder? The site has
  * an open store. */
 void doctor_ask_site(struct doctor *d, const char *url);

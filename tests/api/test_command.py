@@ -197,6 +197,26 @@ def test_the_doctor_knows_that_the_site_does_not_run_as_root(new_server):
     assert done.returncode == 1 and "belongs to root" in done.stdout
 
 
+def test_the_doctor_looks_at_what_is_told_of_jobs(new_server):
+    server = new_server(start=False)
+    server.init()
+    for settings, findings in (
+            ("notify = https://example.org/hook", []),
+            ("notify = https://example.org/hook nonsense", ["neither a URL nor"]),
+            ("notify = ann@example.org", ["and none is sent here"]),
+            ("notify = ann@example.org\nsendmail = /nonexistent", ["/nonexistent: No such file", "e-mail has no sender"]),
+            ("notify = ann@example.org\nsendmail = /bin/true\nmail_from = jobs@example.org", []),
+            ("notify_secret = HOOK_KEY", ["there is no secret HOOK_KEY"]),
+            ("notify_ca = /nonexistent", ["/nonexistent: No such file"])):
+        server.write_settings(settings + "\n")
+        status, said = doctor(server)
+        assert status == bool(findings) and said.count("WRONG") == len(findings) and all(f in said for f in findings), said
+    server.write_settings("notify = https://example.org/hook\n")
+    (server.site / "runner/jobjoker-post").unlink()
+    status, said = doctor(server)
+    assert status == 1 and "names a webhook, and none are sent here" in said and "jobjoker-post: No such file" in said, said
+
+
 def test_the_doctor_looks_at_the_files(new_server):
     server = new_server(start=False)
     status, said = doctor(server)
