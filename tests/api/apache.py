@@ -272,8 +272,12 @@ class Server:
                              *map(str, self.starter_options)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
                 env={"PATH": PATH, **SANITIZERS, **self.variables()})
-        wait_until(lambda: self.starter.poll() is not None or self.socket.exists(), 20, "FastCGI is up")
+        wait_until(lambda: self.starter.poll() is not None or self.socket_answers(), 20, "FastCGI is up")
         assert self.starter.poll() is None, self.error_log()
+
+    def socket_answers(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(str(self.socket)) == 0
 
     def stop_starter(self):
         if self.starter:

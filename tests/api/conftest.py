@@ -45,7 +45,8 @@ def server(installed):
 # that one. nginx knows no home folders and aliases of its own: there a place is a path, and a folder.
 FEW = [(apache.DEFAULT_MODULE, "odd-name")]
 CALLED_BY = ["cgid", "cgi"] if apache.DEFAULT_MODULE == "cgid" else [apache.DEFAULT_MODULE]
-ALL = [(module, layout) for module in CALLED_BY for layout in apache.LAYOUTS]
+# Each place under the first, and one under the other: what calls the program does not ask where it lies.
+ALL = [(CALLED_BY[0], layout) for layout in apache.LAYOUTS] + [(module, "odd-name") for module in CALLED_BY[1:]]
 PLACES = FEW if os.environ.get("JOBJOKER_TEST_PLACES") == "few" else ALL
 
 

@@ -209,14 +209,14 @@ class Answer:
         return f"<{self.status} {self.body[:300]!r}>"
 
 
-def ask(server, method, path, body=None, headers=()):
-    """Hundreds of requests: without curl. A dict is sent as JSON, a text as one that no form can send."""
+def ask(server, method, path, body=None, headers=(), source="127.0.0.1"):
+    """From that address. A dict is sent as JSON, a text as one that no form can send."""
     headers = dict(headers)
     if method == "DELETE":
         headers["If-Match"] = '"x"'
     if body is not None:
         headers["Content-Type"] = "application/json" if isinstance(body, dict) else "text/x-test"
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60, source_address=(source, 0))
     try:
         connection.request(method, path, json.dumps(body) if isinstance(body, dict) else body, headers)
         return Answer(connection.getresponse())

@@ -86,8 +86,8 @@ def lay_out(server):
             path.write_bytes(MARK if name != "jobjoker.ini" else b"# " + MARK + b"\n")
 
 
-# Where it lies, and who asks. Each scan is some thousand requests; what refuses them is the same for all who ask, so that where the
-# folder is an alias, or the whole site, the admin alone is tried: he gets furthest.
+# Where it lies, and who asks. Each scan is thousands of requests; what refuses them is the same for all who ask, so that where the folder
+# is an alias, or the whole site, the admin alone is tried: he gets furthest.
 SCANS = [("odd-name", "anonymous"), ("odd-name", "admin")]
 if os.environ.get("JOBJOKER_TEST_PLACES") != "few":
     SCANS += [("alias", "admin"), ("root", "admin")]
