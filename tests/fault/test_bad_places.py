@@ -81,13 +81,18 @@ def test_the_disk_of_the_database_is_full(full_database):
     job.must_end_whole()
 
 
+def size_of(path):
+    """0: it is not there yet."""
+    return path.stat().st_size if path.exists() else 0
+
+
 def test_a_runner_is_killed_while_the_disk_of_the_database_is_full(full_database):
     """The next look cannot write down that it is lost; when there is room, all that it kept is taken in."""
     server, disk = full_database
     start(server)
     job = Talker(server)
     disk.fill()
-    apache.wait_until(lambda: "it is kept" in runner_log(server) and (job.run / "spool").stat().st_size > 2000, 30, "a spool")
+    apache.wait_until(lambda: "it is kept" in runner_log(server) and size_of(job.run / "spool") > 2000, 30, "a spool")
     said = said_so_far(server, job.id)
     kill_runner(runner_of(server, job.id))
     answer = server.get(f"/jobs/{job.id}")
