@@ -1,14 +1,12 @@
 """Jobs that come after others, one by one or as a list, and what they get of their responses."""
 import concurrent.futures
 import json
-import os
-import signal
 
 import pytest
 
 import apache
 import store
-from apache import runner_of, state_of, tick
+from apache import kill_and_wait, runner_of, state_of, tick
 
 NEVER = "01M86EA05QK06D5MRW8NYDB81Q"
 # Ends as it is told, and answers what it was given.
@@ -329,6 +327,6 @@ def test_a_lost_job_cancels_those_after_it(workers):
     first = workers.start_job("Waits")
     second = workers.create("Ends", after=[first])
     apache.wait_until(lambda: "ready\n" in workers.log(first), 20, "the worker to be ready")
-    os.kill(runner_of(workers, first), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, first))
     assert workers.job(first)["reason"] == "runner lost"
     assert workers.ended(second)["reason"] == f"not run: job {first} before it ended as error"

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import apache
-from apache import carriers, runner_of, state_of
+from apache import carriers, kill_and_wait, runner_of, state_of
 from test_access import command
 from test_supervisor import ready
 
@@ -261,7 +261,7 @@ def test_a_job_of_another_user_runs_again_when_its_runner_is_lost(with_users):
     server.put_worker("Again", AS_NOBODY + "ls -A\n[ $JOBJOKER_ATTEMPT -gt 1 ] && exit\nmkdir deep && echo x >deep/own && chmod 500 deep\n"
                       "echo ready\nexec sleep 600\n")
     id = ready(server, "Again", on_lost="requeue")
-    os.kill(runner_of(server, id), signal.SIGKILL)
+    kill_and_wait(runner_of(server, id))
     job = server.ended(id)
     assert (job["status"], job["attempt"]) == ("done", 2), job
     assert server.log(id) == "STARTED\nready\nLOST: runner lost. This is attempt 2.\nSTARTED\nENDED\n"
@@ -340,7 +340,7 @@ def test_a_jobs_cgroup_ends_with_it(with_cgroup, end):
     pids = members(server, id)
     assert len(pids) >= 3
     if end == "runner":  # without a cgroup, a process with another environment and no parent could not be found
-        os.kill(runner_of(server, id), signal.SIGKILL)
+        kill_and_wait(runner_of(server, id))
     else:
         server.put(f"/jobs/{id}/status", end)
     job = server.ended(id)

@@ -165,7 +165,7 @@ def test_a_runner_that_vanishes_is_told_by_the_next_request(workers):
     worker = workers.job(id)["pid"]
     with open(f"/proc/{worker}/stat") as f:
         runner = int(f.read().rsplit(")", 1)[1].split()[1])
-    os.kill(runner, signal.SIGKILL)
+    apache.kill_and_wait(runner)
     answer = workers.get(f"/jobs/{id}/status.txt")
     apache.wait_until(lambda: workers.get(f"/jobs/{id}/status.txt").text == "error\n", 5, "the loss to be seen")
     assert answer.status == 200

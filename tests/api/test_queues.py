@@ -3,14 +3,12 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
-import os
-import signal
 
 import pytest
 
 import apache
 from store import ON_MYSQL
-from apache import runner_of, state_of, tick
+from apache import kill_and_wait, runner_of, state_of, tick
 
 # Says that it runs, and then waits until it is let go.
 WAITS = "#!/bin/sh\n%s\nmkfifo gate\necho ready\nread line < gate\n"
@@ -298,7 +296,7 @@ def test_a_worker_says_the_queue_of_its_jobs(workers, queue):
 def test_a_lost_runner_gives_back_its_slots_when_that_is_found(workers, queue):
     ids = [workers.start_job("Waits", queue=queue) for _ in range(3)]
     ready(workers, ids[0])
-    os.kill(runner_of(workers, ids[0]), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, ids[0]))
     assert workers.job(ids[0])["reason"] == "runner lost"
     active(workers, ids[2])
     assert counts(workers, queue) == (2, 0)
@@ -307,7 +305,7 @@ def test_a_lost_runner_gives_back_its_slots_when_that_is_found(workers, queue):
 def test_a_job_that_is_started_again_keeps_its_slots(workers, queue):
     ids = [workers.start_job("Waits", queue=queue, on_lost="requeue") for _ in range(3)]
     ready(workers, ids[0])
-    os.kill(runner_of(workers, ids[0]), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, ids[0]))
     job = workers.job(ids[0])
     assert (job["status"], job["attempt"], workers.status(ids[2])) == ("active", 2, "idle")
     assert counts(workers, queue) == (2, 1)

@@ -286,9 +286,10 @@ def test_what_is_not_over_stays(kept):
 def test_what_a_waiting_job_comes_after_stays_until_that_has_begun(kept):
     server = kept(keep_days=1, keep_jobs=1)
     server.put_worker("Waits", WAITS)
-    first, others = run(server)[0], run(server, 2)
+    first = run(server)[0]
     gate = server.start_job("Waits")
     last = server.create("Ends", {"said": "${jobs.%s.response}" % first}, after=[first, gate])
+    others = run(server, 2)
     server.clock.move(2 * DAY)
     make_passes(server)
     assert left(server, [first, *others]) == [0]
@@ -324,10 +325,11 @@ def test_the_folder_and_the_spool_of_a_run_go_too(kept):
 
 def test_a_job_whose_runner_is_still_at_it_goes_another_time(kept):
     server = kept(keep_jobs=1)
-    ids = run(server, 3)
+    ids = run(server)
     folder = plant(server, ids[0])
     holder = subprocess.Popen(["flock", folder / "lock", "sh", "-c", "echo held; read line"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout.readline() == b"held\n"
+    ids += run(server, 2)
     make_passes(server)
     assert left(server, ids) == [0, 2] and folder.exists()
     holder.communicate(b"end\n")
@@ -524,8 +526,9 @@ def test_jobs_of_a_list_count_too(kept):
 # --- told ---
 
 def test_the_audit_trail_tells_it(kept):
-    server = kept(keep_jobs=1)
-    run(server, 4)
+    server = kept(keep_days=1)
+    run(server, 3)
+    server.clock.move(DAY + MINUTE)
     make_passes(server)
     told = server.get("/audit?action=sweep").data
     assert [(row["action"], row["object"], row["times"], row["via"], row["status"]) for row in told] == [("sweep", "Ends", 3, "retention", 200)]

@@ -1,12 +1,10 @@
 """Jobs that are tried again, and what is told of their attempts."""
-import os
 import pathlib
-import signal
 
 import pytest
 
 import apache
-from apache import carriers, runner_of, tick
+from apache import carriers, kill_and_wait, runner_of, tick
 
 # Fails as often as it is told, and says something new each time.
 FAILS = """#!/bin/sh
@@ -226,7 +224,7 @@ def test_a_lost_attempt_is_tried_again(workers):
     workers.put_worker("Lost", "#!/bin/sh\n[ $JOBJOKER_ATTEMPT -gt 1 ] && exit\necho ready\nexec sleep 600\n")
     id = workers.start_job("Lost", retries={"limit": 1, "delay": 0})
     apache.wait_until(lambda: "ready\n" in workers.log(id), 20, "the worker to be ready")
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     job = workers.ended(id)
     assert (job["status"], job["attempt"]) == ("done", 2)
     assert [(a["status"], a["reason"], a["exit_code"]) for a in workers.get(f"/jobs/{id}/attempts").data] == [("error", "runner lost", None), ("done", None, 0)]
@@ -238,7 +236,7 @@ def test_a_requeued_attempt_counts_as_one(workers):
                                 "[ $JOBJOKER_ATTEMPT = 2 ] && exit 4\necho ready\nexec sleep 600\n")
     id = workers.start_job("Again", on_lost="requeue", retries={"limit": 2, "delay": 0})
     apache.wait_until(lambda: "ready\n" in workers.log(id), 20, "the worker to be ready")
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     assert workers.ended(id)["attempt"] == 3
     assert [(a["attempt"], a["status"], a["reason"]) for a in workers.get(f"/jobs/{id}/attempts").data] == [
         (1, "error", "runner lost"), (2, "error", "exit status 4"), (3, "done", None)]

@@ -3,7 +3,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 
 import pytest
 
@@ -325,14 +324,14 @@ def test_a_file_is_for_the_workers_user(with_users):  # noqa: F811
     server.put_worker("As", AS_NOBODY + "mkfifo gate\necho ready\nread line <gate\n")
     id = ready(server, "As")
     assert (server.data / "run" / id / "secrets" / "PEM").exists()
-    os.kill(runner_of(server, id), signal.SIGKILL)
+    apache.kill_and_wait(runner_of(server, id))
     assert server.ended(id)["reason"] == "runner lost"
     assert not (server.data / "run" / id / "secrets").exists()
 
 
 def test_a_lost_runner_leaves_no_secret(place):
     id = ready(place, "Waits")
-    os.kill(runner_of(place, id), signal.SIGKILL)
+    apache.kill_and_wait(runner_of(place, id))
     assert place.ended(id)["reason"] == "runner lost" and not (place.data / "run" / id).exists()
 
 
@@ -340,7 +339,7 @@ def test_a_job_that_is_requeued_gets_its_secrets_again(place):
     put(place, "AGAIN", FILE, ["Again"], "file")
     place.put_worker("Again", '#!/bin/sh\n[ "$JOBJOKER_ATTEMPT" = 2 ] && { cat "$AGAIN_FILE" | wc -c; exit; }\nmkfifo gate\necho ready\nread line <gate\n')
     id = ready(place, "Again", on_lost="requeue")
-    os.kill(runner_of(place, id), signal.SIGKILL)
+    apache.kill_and_wait(runner_of(place, id))
     job = place.ended(id)
     assert (job["status"], job["attempt"]) == ("done", 2) and f"\n{len(FILE)}\n" in place.log(id)
     assert place.delete("/secrets/AGAIN").status == 200

@@ -83,7 +83,7 @@ def test_only_what_runs_can_be_paused(workers):
 def test_a_paused_job_whose_runner_is_killed_leaves_nothing(workers):
     id = ready(workers, "Waits")
     workers.put(f"/jobs/{id}/status", "pause")
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     assert workers.ended(id)["reason"] == "runner lost"
     assert carriers(id) == []
 
@@ -211,7 +211,7 @@ def test_a_lost_runner_is_told_by_the_next_look_and_leaves_nothing(workers, look
     workers.put_worker("Hides", HIDES)
     id = ready(workers, "Hides")
     assert len(carriers(id)) >= 4
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     if look == "tick":
         tick(workers)
     else:
@@ -227,7 +227,7 @@ def test_a_job_that_is_to_be_requeued_runs_again_when_its_runner_is_lost(workers
     id = ready(workers, "Again", parameters={"word": "hey"}, on_lost="requeue")
     workers.put_worker("Again", "#!/bin/sh\necho another version\n")
     first = runner_of(workers, id)
-    os.kill(first, signal.SIGKILL)
+    kill_and_wait(first)
     if look == "tick":
         tick(workers)
     job = workers.ended(id)
@@ -242,7 +242,7 @@ def test_an_attempt_does_not_begin_with_the_progress_of_the_one_before(workers):
     workers.put_worker("Halfway", "#!/bin/sh\n[ $JOBJOKER_ATTEMPT = 1 ] && echo '::progress 50 half::'\necho ready\nexec sleep 600\n")
     id = ready(workers, "Halfway", on_lost="requeue")
     assert workers.job(id)["progress"] == {"percent": 50, "message": "half"}
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     job = workers.job(id)
     assert (job["attempt"], job["progress"]) == (2, None), job
     workers.put(f"/jobs/{id}/status", "kill")
@@ -261,7 +261,7 @@ def test_a_job_that_was_asked_to_stop_is_not_requeued(workers):
     workers.put_worker("Deaf", "#!/bin/sh\ntrap '' TERM\necho ready\nwhile :; do sleep 1; done\n")
     id = ready(workers, "Deaf", on_lost="requeue")
     workers.put(f"/jobs/{id}/status", "stop")
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     job = workers.ended(id)
     assert (job["status"], job["attempt"]) == ("stop", 1) and carriers(id) == []
 
@@ -269,7 +269,7 @@ def test_a_job_that_was_asked_to_stop_is_not_requeued(workers):
 def test_two_who_find_a_lost_runner_start_one_attempt(workers):
     workers.put_worker("Once", "#!/bin/sh\necho attempt $JOBJOKER_ATTEMPT\necho ready\nsleep 600\n")
     id = ready(workers, "Once", on_lost="requeue")
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     looks = [subprocess.Popen(["curl", "-q", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {workers.token}",
                                f"{workers.url}/jobs/{id}"]) for _ in range(12)]
     assert [look.wait(60) for look in looks] == [0] * 12
@@ -343,7 +343,7 @@ def lost_with_a_spool(server, worker="Waits", words=b"went on", **more):
     let_go(server, id)
     spool = server.data / "run" / id / "spool"
     apache.wait_until(lambda: spool.exists() and words in spool.read_bytes(), 20, "the spool")
-    os.kill(runner_of(server, id), signal.SIGKILL)
+    kill_and_wait(runner_of(server, id))
     (server.top / "no-run").rename(server.run_folder)
     (server.top / "away").rename(program)
     return id, spool
@@ -363,7 +363,7 @@ def test_a_lost_job_that_cannot_be_looked_after_does_not_hold_up_others(workers)
     other = ready(workers, "Hides")
     newest, spool = lost_with_a_spool(workers)  # the list begins with it
     spool.chmod(0)
-    os.kill(runner_of(workers, other), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, other))
     assert workers.get("/jobs").status == 500 and carriers(other) == []
     spool.chmod(0o600)
     assert {j["id"]: j["status"] for j in workers.get("/jobs").data}[other] == "error" and workers.status(newest) != "active"
@@ -377,7 +377,7 @@ def test_a_lost_job_stopped_when_that_was_found_not_when_somebody_began_to_wait_
     assert [follower.stdout.readline() for _ in range(2)] == ["STARTED\n", "ready\n"]
     let_go(workers, id)
     assert follower.stdout.readline() == "again\n"
-    os.kill(runner_of(workers, id), signal.SIGKILL)
+    kill_and_wait(runner_of(workers, id))
     assert follower.communicate(timeout=30)[0] == ""
     entries = workers.get(f"/jobs/{id}/log").data
     assert workers.job(id)["stoptime"] >= entries[-1]["time"] and entries[-1]["message"] == "again"
@@ -402,7 +402,7 @@ def test_a_runner_that_dies_when_all_was_delivered_leaves_no_folder(new_server, 
     runner, run = runner_of(server, job["id"]), server.data / "run" / job["id"]
     apache.wait_until(lambda: state_of(runner) == "T", 20, "the runner to stop")
     assert server.get(f"/jobs/{job['id']}").status == 200 and (run / "work/file").exists()  # while it lives it is its own
-    os.kill(runner, signal.SIGKILL)
+    kill_and_wait(runner)
     apache.wait_until(lambda: state_of(runner) == "Z", 20, "the end of the runner")
     if look == "tick":
         tick(server)
