@@ -88,7 +88,7 @@ def lay_out(server):
 
 # Where it lies, and who asks. Each scan is thousands of requests; what refuses them is the same for all who ask, so that where the folder
 # is an alias, or the whole site, the admin alone is tried: he gets furthest.
-SCANS = [("odd-name", "anonymous"), ("odd-name", "admin")]
+SCANS = [("odd-name", "admin"), ("odd-name", "anonymous")]
 if os.environ.get("JOBJOKER_TEST_PLACES") != "few":
     SCANS += [("alias", "admin"), ("root", "admin")]
 

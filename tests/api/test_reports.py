@@ -2,8 +2,6 @@
 import array
 import concurrent.futures
 import fcntl
-import os
-import signal
 import subprocess
 import termios
 
@@ -160,7 +158,7 @@ def test_a_report_of_an_attempt_that_was_lost_meanwhile_is_refused(silent):
     program.stdin.write(body[:9])
     program.stdin.flush()
     apache.wait_until(lambda: unread(program.stdin) == 0, 20, "the program to have read, and so to have checked the lease")
-    os.kill(int((silent.data / f"run/{id}/lock").read_text().split()[0]), signal.SIGKILL)
+    apache.kill_and_wait(int((silent.data / f"run/{id}/lock").read_text().split()[0]))
     assert silent.job(id)["attempt"] == 2
     lease = (silent.data / f"lease-{id}").read_text()
     answer, _ = program.communicate(body[9:], 30)

@@ -397,7 +397,7 @@ def test_the_keeper_goes_on_until_all_is_gone_and_ends(kept):
     server = kept(keep_jobs=10)
     ids = multiply(server, run(server)[0], 1300)
     assert server.post("/tick").data[0]["next"] is not None
-    wait_until(lambda: left(server, ids) == list(range(1290, 1300)), 60, "all that is too much is gone")
+    wait_until(lambda: left(server, ids) == list(range(1290, 1300)), 180, "all that is too much is gone")
     wait_until(lambda: not keepers(server), 20, "the keeper has ended")
 
 
