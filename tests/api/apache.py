@@ -112,6 +112,13 @@ def wait_until(condition, seconds=10, what="condition"):
         time.sleep(0.01)
 
 
+def is_listened_at(path):
+    """Does somebody listen at a socket whose path begins so? One that is there may be bound and no more, or be left behind."""
+    with open("/proc/net/unix") as sockets:
+        rows = [line.rstrip("\n").split(None, 7) for line in sockets]
+    return any(len(row) == 8 and row[3] == "00010000" and row[7].startswith(str(path)) for row in rows)
+
+
 def apache_command():
     return shutil.which("apache2", path=PATH + ":/usr/sbin:/sbin") or shutil.which("httpd", path=PATH + ":/usr/sbin")
 
@@ -272,12 +279,8 @@ class Server:
                              *map(str, self.starter_options)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
                 env={"PATH": PATH, **SANITIZERS, **self.variables()})
-        wait_until(lambda: self.starter.poll() is not None or self.socket_answers(), 20, "FastCGI is up")
+        wait_until(lambda: self.starter.poll() is not None or is_listened_at(self.socket), 20, "FastCGI is up")
         assert self.starter.poll() is None, self.error_log()
-
-    def socket_answers(self):
-        with socket.socket(socket.AF_UNIX) as s:
-            return s.connect_ex(str(self.socket)) == 0
 
     def stop_starter(self):
         if self.starter:
@@ -326,8 +329,8 @@ class Server:
             settings="\n".join(settings))
 
     def has_daemon(self):
-        """mod_cgid answers 503 until its daemon has made its socket, which may be after Apache listens."""
-        return self.module != "cgid" or "cgid" in self.without or any(self.top.glob("cgid.sock*"))
+        """mod_cgid answers 503 until its daemon listens, which may be after Apache does."""
+        return self.module != "cgid" or "cgid" in self.without or is_listened_at(self.top / "cgid.sock")
 
     def answers(self):
         try:
