@@ -26,6 +26,27 @@ def pytest_runtest_setup(item):
             pytest.skip(mark.kwargs["reason"])
 
 
+# The files that take longest: begun last, they would be waited for when all else is done.
+LONG = ["quickstart", "exposure", "access", "notify", "schedules", "fastcgi", "cron", "command"]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """As --dist loadfile, which begins with the files that have the most tests, but for those that are long."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LongFirst(LoadFileScheduling):
+        def _assign_work_unit(self, node):
+            for scope in sorted(self.workqueue, key=rank, reverse=True):
+                self.workqueue.move_to_end(scope, last=False)
+            super()._assign_work_unit(node)
+
+    def rank(scope):
+        name = os.path.basename(scope).removeprefix("test_").removesuffix(".py")
+        return LONG.index(name) if name in LONG else len(LONG)
+
+    return LongFirst(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture(scope="session")
 def installed():
     """The drop-in folder as `make install` leaves it. Not to be changed: copy it."""
