@@ -128,7 +128,7 @@ export async function open(options = {}) {
   const browser = await chromium.launch(launch);
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(60000); // of a machine that does other things too
   await page.exposeFunction('noteSeen', (name) => seen.add(name));
   await page.exposeFunction('noteClicked', (name) => clicked.add(name));
   await page.exposeFunction('noteComplaint', (text) => complaints.push(text));

@@ -449,10 +449,8 @@ static void no_word_of_a_job_becomes_a_header(void **state)
                       .state = JOB_ERROR,
                       .name = (char[]){"x\r\nBcc: evil@example.org\r\n\r\nbody"},
                       .reason = (char[]){"\n.\nBcc: evil@example.org"}};
-    struct notice n = {.event = NOTIFY_ERROR,
-                       .job = &job,
-                       .log = "a\0b\r\n.\nBcc: evil@example.org\xff\n",
-                       .log_size = 34};
+    static const char log[] = "a\0b\r\n.\nBcc: evil@example.org\xff\n";
+    struct notice n = {.event = NOTIFY_ERROR, .job = &job, .log = log, .log_size = sizeof log - 1};
     struct mail mail = {.from = "jobs@example.org", .to = "ann@example.org", .id = "ID", .time_ms = 1700000000000};
     struct buf told = {0}, out = {0};
     char *end;
