@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import apache
+import talk
 
 RANKS = {"none": 0, "viewer": 1, "operator": 2, "developer": 3, "admin": 4, "nobody": 5}
 PASSWORD = "correct horse battery"
@@ -196,19 +197,6 @@ def no_failures(place):
     place[0].store.change("DELETE FROM failure")
 
 
-class Answer:
-    def __init__(self, answer):
-        self.status, self.body = answer.status, answer.read()
-        self.headers = {name.lower(): value for name, value in answer.getheaders()}
-
-    @property
-    def json(self):
-        return json.loads(self.body)
-
-    def __repr__(self):
-        return f"<{self.status} {self.body[:300]!r}>"
-
-
 def ask(server, method, path, body=None, headers=(), source="127.0.0.1"):
     """From that address. A dict is sent as JSON, a text as one that no form can send."""
     headers = dict(headers)
@@ -219,7 +207,8 @@ def ask(server, method, path, body=None, headers=(), source="127.0.0.1"):
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60, source_address=(source, 0))
     try:
         connection.request(method, path, json.dumps(body) if isinstance(body, dict) else body, headers)
-        return Answer(connection.getresponse())
+        answer = connection.getresponse()
+        return talk.Answer(answer.status, answer.headers, answer.read())
     finally:
         connection.close()
 
