@@ -333,11 +333,13 @@ class Server:
         return self.module != "cgid" or "cgid" in self.without or is_listened_at(self.top / "cgid.sock")
 
     def answers(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-            return True
-        except OSError:
-            return False
+        """A connection is not enough: Apache listens before it looks after its signals, and one that is stopped then leaves
+        mod_cgid's daemon behind."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+            connection.sendall(b"OPTIONS * HTTP/1.0\r\n\r\n")
+            connection.settimeout(20)
+            return connection.recv(1) != b""
+        return False
 
     def stop(self):
         """Stops the web server and what answers requests: jobs run on."""

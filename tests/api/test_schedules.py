@@ -238,8 +238,7 @@ def test_a_schedule_that_is_off_or_gone_makes_nothing(server):
     off, gone, on = (schedule(server, "@hourly") for _ in range(3))
     server.put(f"/schedules/{off['id']}", {"enabled": False})
     server.delete(f"/schedules/{gone['id']}")
-    server.clock.move(HOUR)
-    server.clock.move_to(read(server, on)["next"][0])
+    server.clock.move_to(on["next"][0])
     tick(server)
     wait_until(lambda: jobs_of(server, on), 20, "its job")  # the keeper may be making it just now
     assert not jobs_of(server, off) and not jobs_of(server, gone)

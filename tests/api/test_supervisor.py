@@ -235,7 +235,8 @@ def test_a_job_that_is_to_be_requeued_runs_again_when_its_runner_is_lost(workers
     where = workers.log(id).split("\n")[1].split()[-1]
     assert workers.log(id) == (f"STARTED\nattempt 1 hey {where}\nready\nLOST: runner lost. This is attempt 2.\n"
                                f"STARTED\nattempt 2 hey {where}\nENDED\n")
-    assert where.startswith("http://127.0.0.1:") and not (workers.data / "run" / id).exists()
+    assert where.startswith("http://127.0.0.1:")
+    apache.wait_until(lambda: not (workers.data / "run" / id).exists(), 20, "the folder of the job is gone")
 
 
 def test_an_attempt_does_not_begin_with_the_progress_of_the_one_before(workers):
