@@ -94,8 +94,8 @@ def compare(seed):
 
 def test_next_times_are_those_of_another_implementation():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        compared = list(pool.map(compare, range(4000)))
-    assert sum(n == 4 for n in compared) > 3900
+        compared = list(pool.map(compare, range(2000)))
+    assert sum(n == 4 for n in compared) > 1950
 
 
 def changes(zone, year):
