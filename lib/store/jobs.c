@@ -61,7 +61,7 @@ static const struct statement sql[STATEMENTS] = {
     [JOB_DELETE_ENTRIES] = {"DELETE FROM entry WHERE job = ?1"},
     [JOB_DELETE_ATTEMPTS] = {"DELETE FROM attempt WHERE job = ?1"},
     [JOB_SET_PARAMETERS] = {"UPDATE job SET parameters = ?2 WHERE id = ?1"},
-    [JOB_PEEK] = {"SELECT state, held, host, worker, waiting FROM job WHERE id = ?1"},
+    [JOB_PEEK] = {"SELECT state, held, host, worker, waiting FROM job WHERE id = ?1", .alone = true},
     [JOB_TOKENS] = {"SELECT state, lease_hash, token_hash FROM job WHERE id = ?1"},
     [JOB_COUNTS] = {"SELECT state, sum(jobs) FROM job_count WHERE " ALLOWED("?1", "worker") " GROUP BY state"},
     [JOB_COUNT_ADD] = {"INSERT INTO job_count (worker, state, jobs) VALUES (?1, ?2, ?3)"

@@ -24,6 +24,8 @@ enum {
     IDLE_TOO_LONG = 4031,
 };
 
+enum { SCHEMA_NEWER = 1 }; /* ours: no code of a server or of the library */
+
 enum { PASSWORD_FILE_MAX = 4096, PACKET_OF_CLIENT = 1 << 30 };
 
 /* -- where it is -- */
@@ -141,6 +143,8 @@ int mysql_db_error(const struct mysql_db *db, const char *what, struct error *er
         return error_set(err, 503, "store_down", "the database does not answer: try again");
     if (mysql_db_was_beaten(db))
         return error_set(err, 503, "store_busy", "the database is busy: try again");
+    if (code == SCHEMA_NEWER)
+        return error_set(err, 503, "store_newer", "the database was written by a newer version of JobJoker");
     if (code == ER_RECORD_FILE_FULL || code == ER_DISK_FULL)
         return error_set(err, 503, "storage_full", "the database's disk is full");
     if (code == ER_NET_PACKET_TOO_LARGE || code == CR_NET_PACKET_TOO_LARGE)
@@ -325,7 +329,8 @@ static int bring_up_to_date(struct mysql_db *db, struct error *err)
         log_line(
             "the database %s has schema %u, and this program knows only up to %u: install the newer JobJoker again",
             db->place.name, (unsigned)found[0], mysql_schema_version);
-        return error_set(err, 503, "store_newer", "the database was written by a newer version of JobJoker");
+        mysql_db_note(db, SCHEMA_NEWER, "its schema is a newer one");
+        return mysql_db_error(db, "look whose schema it is", err);
     }
     db->packet_max = found[1];
     db->view = VIEW_SNAPSHOT;
@@ -345,10 +350,22 @@ int mysql_db_open(struct mysql_db *db, struct error *err)
 
 int mysql_db_renew(struct mysql_db *db)
 {
-    uint64_t found[2] = {0, 0};
-
-    if (mysql_db_run(db, TAKE_VIEW, found, 2) < 0 || found[0] != mysql_schema_version)
+    if (!db->mysql || db->lost)
         return -1;
+    db->view = VIEW_AHEAD;
+    db->checked = false;
+    return 0;
+}
+
+int mysql_db_take_view(struct mysql_db *db)
+{
+    uint64_t found[2] = {0, 0};
+    struct error ignored; /* `failure` says the same */
+
+    if (db->view != VIEW_AHEAD)
+        return 0;
+    if (mysql_db_run(db, TAKE_VIEW, found, 2) < 0 || found[0] != mysql_schema_version)
+        return mysql_db_open(db, &ignored);
     db->view = VIEW_SNAPSHOT;
     return 0;
 }

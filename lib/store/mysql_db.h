@@ -24,13 +24,15 @@ struct mysql_place {
     unsigned connect_s, answer_s; /* time-outs, in whole seconds */
 };
 
-/* What is read by one connection: as it was at its first read, as it is now, or by who has the turn to write. */
-enum mysql_view { VIEW_NOW, VIEW_SNAPSHOT, VIEW_WRITING };
+/* What is read by one connection: as it is now; the same, until a statement comes that does not stand alone (query.h) and takes
+ * a view; of one moment; or by who has the turn to write. */
+enum mysql_view { VIEW_NOW, VIEW_AHEAD, VIEW_SNAPSHOT, VIEW_WRITING };
 
 struct mysql_db {
     struct mysql_place place;
     MYSQL *mysql; /* NULL: none */
     enum mysql_view view;
+    bool checked;        /* VIEW_AHEAD: the schema was found to be ours */
     bool lost;           /* the connection is no good any more: nothing that was not committed is there */
     unsigned generation; /* counts connections: what was prepared on an earlier one is to be prepared again */
     uint64_t packet_max; /* of the server, in bytes */
@@ -50,8 +52,10 @@ int mysql_place_read(const char *place, const struct settings *settings, struct 
  * -1: as store_open(); there is no connection then. */
 int mysql_db_open(struct mysql_db *db, struct error *err);
 void mysql_db_close(struct mysql_db *db);
-/* Takes another view of one moment. -1: the connection is lost, or the schema is not ours any more. */
+/* Leaves the next view of one moment to what needs it (VIEW_AHEAD). -1: there is no connection. */
 int mysql_db_renew(struct mysql_db *db);
+/* Takes it, where it lies ahead, on another connection if this one is lost. -1: `failure` tells why, and there is none. */
+int mysql_db_take_view(struct mysql_db *db);
 
 /* Runs one or more statements without values. The first row of the last one that has rows is read as numbers.
  * -1: `failure` and `lost` tell why. */

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
+
 enum {
     VALUES_MAX = 96, /* ?1 to ?96: a job has two thirds as many columns */
     PLACES_MAX = 128,
@@ -55,6 +58,19 @@ static struct query_mysql *own(const struct query *q)
 struct store_mysql *mysql_self(const struct store *s)
 {
     return (struct store_mysql *)(uintptr_t)s;
+}
+
+/* Then its first column is ours: the version of the schema. */
+static bool is_alone(const struct query_mysql *q)
+{
+    return q->query.statement && q->query.statement->alone;
+}
+
+static struct column *column_at(const struct query *query, int column)
+{
+    const struct query_mysql *q = own(query);
+
+    return &q->columns[column + is_alone(q)];
 }
 
 static struct mysql_db *db_of(const struct query_mysql *q)
@@ -268,20 +284,32 @@ static int take_rows(struct query_mysql *q)
 
 /* -- running -- */
 
+static void put_text(const struct query_mysql *q, struct buf *out)
+{
+    if (!is_alone(q)) {
+        buf_puts(out, q->sql);
+        return;
+    }
+    buf_puts(out, "SELECT (SELECT version FROM store), ");
+    buf_puts(out, q->sql + strlen("SELECT "));
+}
+
 static int prepare_on_server(struct query_mysql *q)
 {
     struct mysql_db *db = db_of(q);
+    AUTO(buf) struct buf text = {0};
     const mysql_flag yes = 1;
 
     if (q->statement && q->generation == db->generation)
         return 0;
     drop_statement(q);
+    put_text(q, &text);
     q->statement = mysql_stmt_init(db->mysql);
-    if (!q->statement)
+    if (!q->statement || text.failed)
         return no_memory(q);
     q->generation = db->generation;
     mysql_stmt_attr_set(q->statement, STMT_ATTR_UPDATE_MAX_LENGTH, &yes);
-    if (mysql_stmt_prepare(q->statement, q->sql, strlen(q->sql)) == 0)
+    if (mysql_stmt_prepare(q->statement, buf_text(&text), text.size) == 0)
         return 0;
     note(q);
     drop_statement(q);
@@ -307,7 +335,7 @@ static int execute(struct query_mysql *q)
 /* What reads the newest state and no more can be asked again on a new connection: nothing was open on the old one. */
 static bool can_begin_anew(const struct query_mysql *q, const struct mysql_db *db)
 {
-    return db->lost && db->view == VIEW_NOW && strncmp(q->sql, "SELECT", 6) == 0;
+    return db->lost && db->view <= VIEW_AHEAD && strncmp(q->sql, "SELECT", 6) == 0;
 }
 
 static int run(struct query_mysql *q)
@@ -322,13 +350,8 @@ static int run(struct query_mysql *q)
     return execute(q);
 }
 
-enum query_step mysql_query_step(struct query *query)
+static enum query_step fetch(struct query_mysql *q)
 {
-    struct query_mysql *q = own(query);
-
-    if (!q->running && run(q) < 0)
-        return QUERY_FAILED;
-    q->running = true;
     if (mysql_stmt_field_count(q->statement) == 0)
         return QUERY_END;
     switch (mysql_stmt_fetch(q->statement)) {
@@ -342,23 +365,61 @@ enum query_step mysql_query_step(struct query *query)
     }
 }
 
+static enum query_step run_and_fetch(struct query_mysql *q)
+{
+    if (run(q) < 0)
+        return QUERY_FAILED;
+    q->running = true;
+    return fetch(q);
+}
+
+/* While no view was taken, the row tells whether the schema is still ours. Where it does not, or where there is none, taking
+ * a view does, and the statement is run once more. */
+static enum query_step run_alone(struct query_mysql *q)
+{
+    struct mysql_db *db = db_of(q);
+    bool ahead = db->view == VIEW_AHEAD;
+    enum query_step step = run_and_fetch(q);
+
+    if (!ahead || db->view != VIEW_AHEAD)
+        return step;
+    db->checked = step == QUERY_ROW && (uint64_t)q->columns[0].number == mysql_schema_version;
+    if (db->checked)
+        return step;
+    if (q->running)
+        mysql_stmt_free_result(q->statement);
+    q->running = false;
+    return mysql_db_take_view(db) < 0 ? QUERY_FAILED : run_and_fetch(q);
+}
+
+enum query_step mysql_query_step(struct query *query)
+{
+    struct query_mysql *q = own(query);
+
+    if (q->running)
+        return fetch(q);
+    if (is_alone(q))
+        return run_alone(q);
+    return mysql_db_take_view(db_of(q)) < 0 ? QUERY_FAILED : run_and_fetch(q);
+}
+
 enum query_type mysql_query_type(const struct query *q, int column)
 {
-    const struct column *c = &own(q)->columns[column];
+    const struct column *c = column_at(q, column);
 
     return c->null ? QUERY_NULL : c->type;
 }
 
 int64_t mysql_query_number(const struct query *q, int column)
 {
-    const struct column *c = &own(q)->columns[column];
+    const struct column *c = column_at(q, column);
 
     return c->null || c->type != QUERY_NUMBER ? 0 : c->number;
 }
 
 const void *mysql_query_bytes(const struct query *q, int column, size_t *size)
 {
-    const struct column *c = &own(q)->columns[column];
+    const struct column *c = column_at(q, column);
 
     *size = c->null ? 0 : c->size;
     return c->null ? NULL : c->bytes;

@@ -22,6 +22,7 @@ struct grant;
 struct statement {
     const char *sql;
     const char *mysql; /* where that says it in another way; NULL: it does not */
+    bool alone;        /* of one thing, "SELECT ...", that means the same without what else is read of its moment */
 };
 
 struct query;

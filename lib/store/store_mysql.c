@@ -89,6 +89,8 @@ static int try_turn(struct mysql_db *db, const char *text)
  * long as the text may wait. */
 static int take_turn(struct mysql_db *db, const char *text, struct error *err)
 {
+    if (db->view == VIEW_AHEAD && !db->checked && mysql_db_take_view(db) < 0)
+        return mysql_db_error(db, "look at the schema", err);
     if (db->beaten)
         pause_before(1);
     for (int try = 0;; try++) {
@@ -125,6 +127,8 @@ static void rollback(struct store *s)
 {
     struct mysql_db *db = mysql_self(s)->db;
 
+    if (db->view == VIEW_AHEAD)
+        db->view = VIEW_NOW;
     if (db->view != VIEW_NOW)
         undo(db);
 }
@@ -179,6 +183,8 @@ static void refresh(const struct store *s)
 {
     struct mysql_db *db = mysql_self(s)->db;
 
+    if (db->view == VIEW_AHEAD)
+        db->view = VIEW_NOW;
     if (db->view != VIEW_SNAPSHOT)
         return;
     mysql_db_do(db, "COMMIT"); /* a connection that is lost shows with the next statement, which may connect again */

@@ -32,7 +32,8 @@ static const struct statement sql[STATEMENTS] = {
      * a round trip to the server. */
     [TOKEN_GET] = {"SELECT " TOKEN_COLUMNS("") ", NULL FROM token WHERE hash = ?1",
                    "SELECT " TOKEN_COLUMNS("t.") ", " OWNER_COLUMNS(
-                       "a.") " FROM token t LEFT JOIN account a ON a.name = t.account WHERE t.hash = ?1"},
+                       "a.") " FROM token t LEFT JOIN account a ON a.name = t.account WHERE t.hash = ?1",
+                   .alone = true},
     [OWNER_GET] = {"SELECT " OWNER_COLUMNS("") " FROM account WHERE name = ?1"},
     [TOKEN_EACH] = {"SELECT " TOKEN_COLUMNS("t.") ", " OWNER_COLUMNS(
         "a.") " FROM token t JOIN account a ON a.name = t.account"
