@@ -206,6 +206,8 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return print_usage(stdout), 0;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return command_version(0, NULL);
     print_usage(stderr);
     return EXIT_USAGE;
 }

@@ -29,6 +29,12 @@ def test_help_names_every_command_and_its_arguments(installed):
         assert wrong.returncode == 2 and f"Usage: jobjoker {words[0]}" in wrong.stderr, words
 
 
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_the_version_is_told_either_way(installed, word):
+    said = subprocess.run([str(installed / "cgi-bin/jobjoker"), word], capture_output=True, text=True)
+    assert said.returncode == 0 and re.fullmatch(r"\d+\.\d+\.\d+\n", said.stdout) and not said.stderr
+
+
 def test_users_from_the_first_to_the_last(new_server):
     server = new_server()
     add_user(server, "ann", "operator", "--workers", "A B")
