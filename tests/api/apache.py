@@ -101,15 +101,24 @@ ErrorLog "{top}/error.log"
 """
 
 
+def pauses():
+    """Between looks, in seconds: longer and longer, since by CGI each look is the start of a program, and keeps what is waited for
+    from the processor."""
+    pause = 0.01
+    while True:
+        yield pause
+        pause = min(pause * 1.4, 0.1)
+
+
 def wait_until(condition, seconds=10, what="condition"):
     """Returns the first true value of condition(), polled; fails when there was none in that many seconds."""
     end = time.monotonic() + seconds
-    while True:
+    for pause in pauses():
         value = condition()
         if value:
             return value
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def is_listened_at(path):
@@ -390,11 +399,11 @@ class Server:
     def processes_after(self, seconds, of="/"):
         """Our processes that are still there after at most that time, as {pid: command}. of: a part of the command."""
         end = time.monotonic() + seconds
-        while True:
+        for pause in pauses():
             left = {pid: command for pid, command in self.processes().items() if of in command}
             if not left or time.monotonic() > end:
                 return left
-            time.sleep(0.01)
+            time.sleep(pause)
 
     def processes(self, waiting=False):
         """All processes that run a program of this server's folder, in it, or with its name in their command; those that wait
