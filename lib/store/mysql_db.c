@@ -292,14 +292,15 @@ static unsigned lock_wait_s(const struct mysql_place *place)
 
 #define TAKE_VIEW "START TRANSACTION WITH CONSISTENT SNAPSHOT; SELECT version, @@max_allowed_packet FROM store"
 
-/* Texts are joined by ||, names may stand in double quotes, and what does not fit is an error and never cut: as in SQLite. */
+/* Texts are joined by ||, names may stand in double quotes, what does not fit is an error and never cut, and a statement
+ * outside of a transaction is one by itself: as in SQLite. */
 static int set_session(struct mysql_db *db, uint64_t found[2])
 {
     char text[512];
 
     snprintf(text, sizeof text,
              "SET SESSION sql_mode = 'PIPES_AS_CONCAT,ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
-             " innodb_lock_wait_timeout = %u, lock_wait_timeout = %u;"
+             " autocommit = 1, innodb_lock_wait_timeout = %u, lock_wait_timeout = %u;"
              " SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; " TAKE_VIEW,
              lock_wait_s(&db->place), lock_wait_s(&db->place));
     return mysql_db_run(db, text, found, 2);

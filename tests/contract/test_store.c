@@ -601,6 +601,39 @@ static void whatever_is_done_first_finds_that_the_schema_was_changed(void **stat
     job_clear(&job);
 }
 
+/* A server may be set up to open a transaction by itself, with whatever is read first. */
+static void what_is_looked_up_alone_is_never_old(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = {0};
+    struct store *kept;
+    struct job_peek peek;
+    struct job job;
+    int old = 0;
+
+    if (!mysql_socket())
+        skip(); /* SQLite knows no such setting */
+    insert_job(f->db, 1, &job);
+    change_by_hand(f, "SET GLOBAL autocommit = 0");
+    kept = store_open(&f->settings, &err);
+    change_by_hand(f, "SET GLOBAL autocommit = 1");
+    assert_non_null(kept);
+    store_rollback(kept);
+    for (int held = 0; held < 2; held++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "UPDATE job SET held = %d; COMMIT", held);
+        change_by_hand(f, text);
+        assert_int_equal(store_renew(kept), 0);
+        assert_int_equal(store_job_peek(kept, job.id, &peek, &err), 0);
+        old += peek.held != held;
+        store_rollback(kept);
+    }
+    store_close(kept);
+    assert_int_equal(old, 0);
+    job_clear(&job);
+}
+
 /* One thing that is looked up takes no view, and what is read after it is of one moment all the same. */
 static void what_is_read_after_a_look_at_one_job_is_of_one_moment(void **state)
 {
@@ -1718,6 +1751,7 @@ int main(void)
         TEST(a_connection_whose_file_was_replaced_is_given_up),
         TEST(a_connection_whose_schema_was_changed_is_given_up),
         TEST(whatever_is_done_first_finds_that_the_schema_was_changed),
+        TEST(what_is_looked_up_alone_is_never_old),
         TEST(what_is_read_after_a_look_at_one_job_is_of_one_moment),
         TEST(all_of_a_job_that_may_change_is_written),
         TEST(an_id_that_is_there_is_not_put_again),
