@@ -24,7 +24,7 @@ enum {
     IDLE_TOO_LONG = 4031,
 };
 
-enum { SCHEMA_NEWER = 1 }; /* ours: no code of a server or of the library */
+enum { NOT_OPENED = 1000000 }; /* ours: no code of a server or of the library is that large */
 
 enum { PASSWORD_FILE_MAX = 4096, PACKET_OF_CLIENT = 1 << 30 };
 
@@ -138,13 +138,16 @@ int mysql_db_error(const struct mysql_db *db, const char *what, struct error *er
 {
     unsigned code = db->failure.code;
 
+    if (code == NOT_OPENED) {
+        if (err)
+            *err = db->reason; /* it was logged */
+        return -1;
+    }
     log_line("database: %s (%u): %.200s", db->failure.text, code, what);
     if (is_lost(code) || code == ER_CON_COUNT_ERROR || code == CR_UNKNOWN_HOST)
         return error_set(err, 503, "store_down", "the database does not answer: try again");
     if (mysql_db_was_beaten(db))
         return error_set(err, 503, "store_busy", "the database is busy: try again");
-    if (code == SCHEMA_NEWER)
-        return error_set(err, 503, "store_newer", "the database was written by a newer version of JobJoker");
     if (code == ER_RECORD_FILE_FULL || code == ER_DISK_FULL)
         return error_set(err, 503, "storage_full", "the database's disk is full");
     if (code == ER_NET_PACKET_TOO_LARGE || code == CR_NET_PACKET_TOO_LARGE)
@@ -300,7 +303,7 @@ static int set_session(struct mysql_db *db, uint64_t found[2])
 
     snprintf(text, sizeof text,
              "SET SESSION sql_mode = 'PIPES_AS_CONCAT,ANSI_QUOTES,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',"
-             " autocommit = 1, innodb_lock_wait_timeout = %u, lock_wait_timeout = %u;"
+             " autocommit = 1, completion_type = 'NO_CHAIN', innodb_lock_wait_timeout = %u, lock_wait_timeout = %u;"
              " SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; " TAKE_VIEW,
              lock_wait_s(&db->place), lock_wait_s(&db->place));
     return mysql_db_run(db, text, found, 2);
@@ -330,8 +333,7 @@ static int bring_up_to_date(struct mysql_db *db, struct error *err)
         log_line(
             "the database %s has schema %u, and this program knows only up to %u: install the newer JobJoker again",
             db->place.name, (unsigned)found[0], mysql_schema_version);
-        mysql_db_note(db, SCHEMA_NEWER, "its schema is a newer one");
-        return mysql_db_error(db, "look whose schema it is", err);
+        return error_set(err, 503, "store_newer", "the database was written by a newer version of JobJoker");
     }
     db->packet_max = found[1];
     db->view = VIEW_SNAPSHOT;
@@ -355,18 +357,26 @@ int mysql_db_renew(struct mysql_db *db)
         return -1;
     db->view = VIEW_AHEAD;
     db->checked = false;
+    db->beaten = false;
     return 0;
+}
+
+int mysql_db_open_again(struct mysql_db *db)
+{
+    if (mysql_db_open(db, &db->reason) == 0)
+        return 0;
+    db->failure.code = NOT_OPENED;
+    return -1;
 }
 
 int mysql_db_take_view(struct mysql_db *db)
 {
     uint64_t found[2] = {0, 0};
-    struct error ignored; /* `failure` says the same */
 
     if (db->view != VIEW_AHEAD)
         return 0;
     if (mysql_db_run(db, TAKE_VIEW, found, 2) < 0 || found[0] != mysql_schema_version)
-        return mysql_db_open(db, &ignored);
+        return mysql_db_open_again(db);
     db->view = VIEW_SNAPSHOT;
     return 0;
 }

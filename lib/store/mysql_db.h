@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/settings.h"
 
 /* A connection to a server of MySQL 8 or MariaDB 10.3 and later, in whose database this program's schema is. */
@@ -40,9 +41,10 @@ struct mysql_db {
     bool beaten;         /* the last transaction that wrote was undone because of others, or of the connection */
     uint64_t changes, last_number; /* of the last statement that gave no rows */
     struct {
-        unsigned code; /* of the client library; 0: ours, see text */
+        unsigned code; /* of the server or the client library; NOT_OPENED: ours, see `reason` */
         char text[256];
-    } failure; /* the last one */
+    } failure;           /* the last one */
+    struct error reason; /* why mysql_db_open_again() failed the last time */
 };
 
 /* "user@host:port/name" and the settings, in out. -1: 500 settings_invalid. */
@@ -54,8 +56,11 @@ int mysql_db_open(struct mysql_db *db, struct error *err);
 void mysql_db_close(struct mysql_db *db);
 /* Leaves the next view of one moment to what needs it (VIEW_AHEAD). -1: there is no connection. */
 int mysql_db_renew(struct mysql_db *db);
-/* Takes it, where it lies ahead, on another connection if this one is lost. -1: `failure` tells why, and there is none. */
+/* Takes it, where it lies ahead; on another connection if this one is lost, or when its schema is not ours any more. -1: there
+ * is no connection, and mysql_db_error() tells why. */
 int mysql_db_take_view(struct mysql_db *db);
+/* As mysql_db_open(), whose error is what mysql_db_error() tells then. */
+int mysql_db_open_again(struct mysql_db *db);
 
 /* Runs one or more statements without values. The first row of the last one that has rows is read as numbers.
  * -1: `failure` and `lost` tell why. */
@@ -66,7 +71,8 @@ int mysql_db_do(struct mysql_db *db, const char *text);
 /* Keeps what the client library says of a call that failed, so that it is known after what is done next. Returns -1. */
 int mysql_db_note(struct mysql_db *db, unsigned code, const char *text);
 
-/* Logs the last failure and fills err: 503 store_down, store_busy or storage_full, 500 store_packet or store. Returns -1. */
+/* Logs the last failure and fills err: 503 store_down, store_busy or storage_full, 500 store_packet or store; or what
+ * mysql_db_open_again() failed with. Returns -1. */
 int mysql_db_error(const struct mysql_db *db, const char *what, struct error *err);
 
 /* Was it undone because of others, so that it can be done again? */

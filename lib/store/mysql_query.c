@@ -305,8 +305,10 @@ static int prepare_on_server(struct query_mysql *q)
     drop_statement(q);
     put_text(q, &text);
     q->statement = mysql_stmt_init(db->mysql);
-    if (!q->statement || text.failed)
+    if (!q->statement || text.failed) {
+        drop_statement(q);
         return no_memory(q);
+    }
     q->generation = db->generation;
     mysql_stmt_attr_set(q->statement, STMT_ATTR_UPDATE_MAX_LENGTH, &yes);
     if (mysql_stmt_prepare(q->statement, buf_text(&text), text.size) == 0)
@@ -341,11 +343,10 @@ static bool can_begin_anew(const struct query_mysql *q, const struct mysql_db *d
 static int run(struct query_mysql *q)
 {
     struct mysql_db *db = db_of(q);
-    struct error ignored; /* it was logged; what counts is that there is no connection */
 
     if (execute(q) == 0)
         return 0;
-    if (!can_begin_anew(q, db) || mysql_db_open(db, &ignored) < 0)
+    if (!can_begin_anew(q, db) || mysql_db_open_again(db) < 0)
         return -1;
     return execute(q);
 }

@@ -58,7 +58,8 @@ void store_refresh(const struct store *s);
 /* For a connection that is kept from one request to the next. store_rollback() lets go of all it held in between; this makes
  * it as good as one that was just opened. -1: it is of no use any more (its file was replaced, another program changed the
  * schema, the server is gone): close it, and store_open() says what is the matter, or has a better one. A server is not asked
- * for that: what is done first finds it out, and connects again, or fails as store_open() does. */
+ * for that: the first look or transaction finds it out, and connects again, or fails as store_open() does. A token and the
+ * state of a job may be looked up by themselves before the moment of which all else is (query.h). */
 int store_renew(struct store *s);
 
 /* -- whose -- */

@@ -123,13 +123,19 @@ static int try_begin(struct store *s, bool *begun, struct error *err)
     return result < 0 ? -1 : 0;
 }
 
+/* Whose schema was not looked at stays there: the next statement looks. */
+static void leave_what_lies_ahead(struct mysql_db *db)
+{
+    if (db->view == VIEW_AHEAD && db->checked)
+        db->view = VIEW_NOW;
+}
+
 static void rollback(struct store *s)
 {
     struct mysql_db *db = mysql_self(s)->db;
 
-    if (db->view == VIEW_AHEAD)
-        db->view = VIEW_NOW;
-    if (db->view != VIEW_NOW)
+    leave_what_lies_ahead(db);
+    if (db->view > VIEW_AHEAD)
         undo(db);
 }
 
@@ -183,8 +189,7 @@ static void refresh(const struct store *s)
 {
     struct mysql_db *db = mysql_self(s)->db;
 
-    if (db->view == VIEW_AHEAD)
-        db->view = VIEW_NOW;
+    leave_what_lies_ahead(db);
     if (db->view != VIEW_SNAPSHOT)
         return;
     mysql_db_do(db, "COMMIT"); /* a connection that is lost shows with the next statement, which may connect again */
