@@ -404,7 +404,7 @@ int auth_identify(const struct request *req, struct store *db, const struct sett
 
     *out = (struct identity){0};
     result = identify(req, db, settings, now_ms, cookies, out, err);
-    if (result < 0 && err->status >= 500) /* the database would not know of an admin either */
+    if (result < 0 && err->status == 503) /* the database would not tell of an admin either */
         return -1;
     if ((result == 0 && shows_admin(out)) || auth_require_admin(db, &missing) == 0)
         return result;
