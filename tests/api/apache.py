@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import re
 import select
 import shutil
@@ -605,6 +606,10 @@ def basic(user, password):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """None of those that the kernel gives to connections: until it is listened at, a client of another test could get it."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(first // 2, first)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            return port
