@@ -366,6 +366,13 @@ static enum query_step fetch(struct query_mysql *q)
     }
 }
 
+static void drop_rows(struct query_mysql *q)
+{
+    if (q->running && q->statement)
+        mysql_stmt_free_result(q->statement);
+    q->running = false;
+}
+
 static enum query_step run_and_fetch(struct query_mysql *q)
 {
     if (run(q) < 0)
@@ -387,9 +394,7 @@ static enum query_step run_alone(struct query_mysql *q)
     db->checked = step == QUERY_ROW && (uint64_t)q->columns[0].number == mysql_schema_version;
     if (db->checked)
         return step;
-    if (q->running)
-        mysql_stmt_free_result(q->statement);
-    q->running = false;
+    drop_rows(q);
     return mysql_db_take_view(db) < 0 ? QUERY_FAILED : run_and_fetch(q);
 }
 
@@ -430,8 +435,6 @@ void mysql_query_end(struct query *query)
 {
     struct query_mysql *q = own(query);
 
-    if (q->running && q->statement)
-        mysql_stmt_free_result(q->statement);
-    q->running = false;
+    drop_rows(q);
     memset(q->values, 0, sizeof q->values);
 }
