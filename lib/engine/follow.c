@@ -2,11 +2,9 @@
 #include "engine/follow.h"
 
 #include <limits.h>
-#include <poll.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "engine/chain.h"
 #include "engine/due.h"
 #include "engine/keeper.h"
@@ -14,8 +12,6 @@
 #include "engine/schedules.h"
 #include "engine/start.h"
 #include "engine/twin.h"
-
-enum { LOCK_TIMEOUT_MS = 2000 };
 
 static void have_done(struct engine *e, const char *const words[])
 {
@@ -50,30 +46,19 @@ static bool lies_ahead(const struct engine *e, const struct job *job)
     return job->state == JOB_IDLE && job->due_ms > e->now_ms;
 }
 
-/* A retry, or a time that has come. The runner of the attempt before holds its lock until it has tidied up, a moment after it
- * has told its end. */
+/* A retry, or a time that has come; or somebody else has done it. */
 static int start_due(struct engine *e, const char *id, struct error *err)
 {
-    int64_t deadline = clock_monotonic_ms() + LOCK_TIMEOUT_MS;
-    struct job_peek job;
+    struct error problem = {0};
 
-    for (;;) {
-        struct error problem = {0};
-
-        if (start_in_turn(e, id, &problem) == 0)
-            return 0;
-        store_rollback(e->store);
-        store_refresh(e->store);
-        if (problem.status != 409) {
-            *err = problem;
-            return problem.status == 404 ? 0 : -1;
-        }
-        if (store_job_peek(e->store, id, &job, err) < 0)
-            return err->status == 404 ? 0 : -1;
-        if (job.state != JOB_IDLE || clock_monotonic_ms() >= deadline) /* somebody else has done it */
-            return 0;
-        poll(NULL, 0, 1);
-    }
+    if (start_in_turn(e, id, &problem) == 0)
+        return 0;
+    store_rollback(e->store);
+    store_refresh(e->store);
+    if (problem.status == 404 || problem.status == 409)
+        return 0;
+    *err = problem;
+    return -1;
 }
 
 /* A time of its schedule that has waited for its end. */

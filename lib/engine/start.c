@@ -1,5 +1,6 @@
 /* How a job begins to run: made, put in line, claimed, its runner launched; and launched once more when that was lost. */
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,10 @@
 #include "store/audit.h"
 #include "worker/worker.h"
 
-enum { BURST_MAX = 4 }; /* of starts that a request does for others while it is at its own */
+enum {
+    BURST_MAX = 4, /* of starts that a request does for others while it is at its own */
+    LEASE_TIMEOUT_MS = 2000,
+};
 
 /* Why a job is to run now. */
 enum cause {
@@ -253,6 +257,33 @@ static void end_failed_launch(struct engine *e, struct job *job, const struct er
     lease_remove_folder(e->settings->data, job->id);
 }
 
+/* Does the job still stand where whoever found its lease taken saw it? */
+static bool is_still_idle(struct engine *e, const char *id)
+{
+    struct job_peek job;
+    struct error problem = {0};
+
+    store_refresh(e->store);
+    return store_job_peek(e->store, id, &job, &problem) == 0 && job.state == JOB_IDLE;
+}
+
+/* The runner of the attempt before holds its lock until it has tidied up, a moment after it has told its end: an idle job
+ * may be started then, as its state says. */
+static int take_lease(struct engine *e, const char *id, int *lock, struct error *err)
+{
+    int64_t deadline = clock_monotonic_ms() + LEASE_TIMEOUT_MS;
+    struct error problem = {0};
+
+    while (lease_take(e->settings->data, id, lock, &problem) < 0) {
+        if (problem.status != 409 || clock_monotonic_ms() >= deadline || !is_still_idle(e, id)) {
+            *err = problem;
+            return -1;
+        }
+        poll(NULL, 0, 1);
+    }
+    return 0;
+}
+
 /* Claims and launches. The lock is ours from before the claim until the runner has it. */
 static int run(struct engine *e, struct job *job, enum cause cause, const struct worker *w, const char *code,
                struct error *err)
@@ -263,7 +294,7 @@ static int run(struct engine *e, struct job *job, enum cause cause, const struct
     int result;
 
     memcpy(id, job->id, sizeof id);
-    if (lease_take(e->settings->data, id, &launch.lock, err) < 0)
+    if (take_lease(e, id, &launch.lock, err) < 0)
         return -1;
     if (claim_in_store(e, job, cause, w->version, &tokens, err) < 0) {
         lease_drop(e->settings->data, id, launch.lock);

@@ -1,5 +1,11 @@
 """Jobs that are tried again, and what is told of their attempts."""
+import concurrent.futures
+import contextlib
+import ctypes
+import fcntl
+import os
 import pathlib
+import select
 
 import pytest
 
@@ -205,6 +211,44 @@ def test_a_start_does_not_wait_for_the_next_attempts_time(timed):
     waiting(timed, id)
     assert timed.put(f"/jobs/{id}/status", "start").status == 200
     assert timed.ended(id)["attempt"] == 2
+
+
+def test_a_start_waits_for_the_runner_that_tidies_up(timed):
+    """We hold its lock instead, until the request has looked at it a second time."""
+    id = timed.start_job("Fails", {"times": 1, "code": 5}, retries={"limit": 1, "delay": 100})
+    waiting(timed, id)
+    folder = timed.data / "run" / id
+    apache.wait_until(lambda: not folder.exists(), 20, "the runner to have tidied up")
+    folder.mkdir(mode=0o700)
+    with open(folder / "lock", "w") as lock, concurrent.futures.ThreadPoolExecutor() as pool:
+        for path in (folder, folder / "lock"):
+            os.chown(path, timed.data.stat().st_uid, timed.data.stat().st_gid)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with opened(folder / "lock") as seen:
+            started = pool.submit(timed.put, f"/jobs/{id}/status", "start")
+            seen(2)
+            assert not started.done()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert started.result().status == 200
+    assert timed.ended(id)["attempt"] == 2
+
+
+@contextlib.contextmanager
+def opened(path):
+    """Tells when a file is opened: inotify(7)."""
+    libc, in_open, size_of_event = ctypes.CDLL(None, use_errno=True), 0x20, 16
+    watch = libc.inotify_init1(os.O_CLOEXEC)
+    assert watch >= 0 and libc.inotify_add_watch(watch, os.fsencode(path), in_open) >= 0, os.strerror(ctypes.get_errno())
+
+    def seen(times):
+        while times > 0:
+            assert select.select([watch], [], [], 20)[0], f"{path} is not opened {times} times more"
+            times -= len(os.read(watch, 4096)) // size_of_event
+
+    try:
+        yield seen
+    finally:
+        os.close(watch)
 
 
 def test_who_waits_for_his_next_attempt_holds_no_slot(timed):
