@@ -412,14 +412,15 @@ class Server:
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             said = []
-            for name in ("exe", "cwd"):
+            for name in ("cwd", "exe"):
                 try:
                     said.append(os.readlink(f"/proc/{pid}/{name}"))
                 except OSError:
                     pass
             try:
                 line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-                said.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
+                if line:  # of one that has just become its program the kernel knows no arguments yet
+                    said.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
             except OSError:
                 pass
             waits = self.process and self.is_persistent and said and re.search(r"\bjobjoker fastcgi ", said[-1])
