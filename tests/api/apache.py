@@ -28,6 +28,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("JOBJOKER_BUILD", ROOT))  # another build of the same tree, with sanitizers, say
 MODULES = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules", "/usr/lib/apache2"]
 PATH = "/usr/local/bin:/usr/bin:/bin"
+WAIT_MAX = 60  # seconds that an answer is waited for: ?wait= of cgi-bin/read_jobs.c
+PYTEST_PROCESSES_MAX = 16  # that share the ports
 
 # name: (where the folder lies below the server's own, the URL's path to it, what the configuration needs for that)
 LAYOUTS = {
@@ -367,8 +369,7 @@ class Server:
                 self.end_schedules()
                 self.kill_jobs()
             self.stop()
-            (self.data / "keeper").unlink(missing_ok=True)  # which ends the keeper
-            left = self.processes_after(20)  # a busy machine ends them late
+            left = self.end_keepers()
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
             log = self.error_log()
@@ -376,6 +377,17 @@ class Server:
             assert "Sanitizer" not in log and "runtime error:" not in log, log[-8000:]
         finally:
             shutil.rmtree(self.top, ignore_errors=True)
+
+    def end_keepers(self):
+        """What is still there after 20 s: a busy machine ends it late. A keeper ends without its file, which a notifier that
+        ends may have made anew, for the next one."""
+        end = time.monotonic() + 20
+        for pause in pauses():
+            (self.data / "keeper").unlink(missing_ok=True)
+            left = self.processes()
+            if not left or time.monotonic() > end:
+                return left
+            time.sleep(pause)
 
     def end_schedules(self):
         """So that nothing starts while jobs are killed, nor a keeper for it."""
@@ -531,7 +543,11 @@ class Server:
 
     def ended(self, id, seconds=30):
         """Waits for the end of a job and returns it."""
-        answer = self.get(f"/jobs/{id}?wait={seconds}")
+        end = time.monotonic() + seconds
+        while True:
+            answer = self.get(f"/jobs/{id}?wait={min(seconds, WAIT_MAX)}")
+            if answer.status != 200 or answer.data[0]["status"] not in ("idle", "active") or time.monotonic() >= end:
+                break
         assert answer.status == 200 and answer.data[0]["status"] in ("done", "error", "stop"), answer
         return answer.data[0]
 
@@ -607,10 +623,13 @@ def basic(user, password):
 
 
 def free_port():
-    """None of those that the kernel gives to connections: until it is listened at, a client of another test could get it."""
-    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    """None of those that the kernel gives to connections: until it is listened at, a client of another test could get it. Nor
+    one that another process of pytest may choose: a server that comes second would be taken for the first."""
+    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    share = end // 2 // PYTEST_PROCESSES_MAX
+    first = end // 2 + share * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PYTEST_PROCESSES_MAX)
     while True:
-        port = random.randrange(first // 2, first)
+        port = random.randrange(first, first + share)
         with contextlib.suppress(OSError), socket.socket() as s:
             s.bind(("127.0.0.1", port))
             return port

@@ -1,6 +1,7 @@
 """What is the same for every path: methods, formats, caching, errors; and the list of jobs."""
 import json
 import re
+import time
 
 import pytest
 
@@ -45,6 +46,7 @@ def real(path, id=ID):
 def test_head_is_get_without_its_body(jobs):
     id = jobs.create("Any")
     jobs.post(f"/jobs/{id}/log", "x" * 100)
+    jobs.store.change("UPDATE token SET used = ?", int(time.time() * 1000))  # it is noted once a minute, and /tokens tells it
     paths = [real(path, id) for method, path in routes(jobs) if method == "GET"]
     for path in [*paths, "/jobs.csv", f"/jobs/{id}/log.txt", f"/jobs/{id}/status.txt", "/nothing", f"/jobs/{ID}"]:
         get, head = jobs.get(path), jobs.head(path)

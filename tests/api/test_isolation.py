@@ -228,7 +228,7 @@ def test_a_worker_runs_as_another_user(with_users):
     assert job["status"] == "done", (job, log, (server.data / "runner.log").read_text())
     assert log.startswith("STARTED\nnobody\n") and "\nown\n" in log and "READ" not in log and "LISTED" not in log and "\nerr\n" in log
     assert set(re.findall(r"Cap(?:Inh|Prm|Eff|Amb):\t(\w+)", log)) == {"0" * 16}
-    assert not (server.data / "run" / job["id"]).exists()
+    apache.wait_until(lambda: not (server.data / "run" / job["id"]).exists(), 20, "the folder to be gone")
 
 
 @pytest.mark.parametrize("word", ["stop", "kill", "pause"])
@@ -376,6 +376,7 @@ def test_no_worker_reads_the_credentials_of_a_request(new_server):
     server.put_worker("Waits", "#!/bin/sh\nmkfifo gate\necho ready\nread x <gate\n")
     server.put_worker("Spies", "#!/bin/sh\ncat /proc/$JOBJOKER_PARAM_pid/environ | tr '\\0' '\\n' | grep -c HTTP_AUTHORIZATION\ncat /proc/$JOBJOKER_PARAM_pid/mem\n")
     id = ready(server, "Waits")
+    assert server.is_persistent or not server.processes_after(20, of="cgi-bin/jobjoker"), "what has answered is still there"
     waiting = subprocess.Popen(["curl", "-q", "-s", "-o", "/dev/null", "-H", f"Authorization: Bearer {server.token}", f"{server.url}/jobs/{id}?wait=60"])
     try:
         pid = apache.wait_until(lambda: next(iter(server.fastcgi_processes()), None) if server.is_persistent else

@@ -243,7 +243,7 @@ def test_whatever_a_worker_prints_is_kept(server, source, check):
 
 def test_ten_megabytes_in_lines_are_there_once_and_in_order(server):
     server.put_worker("Flood", "#!/bin/sh\nseq -f '%099.0f' 1 100000\n")
-    job = server.run("Flood", seconds=60)
+    job = server.run("Flood", seconds=240)
     assert job["status"] == "done"
     body = server.get(f"/jobs/{job['id']}/log.txt").body
     assert body == b"STARTED\n" + b"".join(b"%099d\n" % i for i in range(1, 100001)) + b"ENDED\n"
