@@ -46,12 +46,14 @@ function useJobs(filter, me) {
     Object.assign(held.current, { jobs, next });
     setList({ jobs, total, next, counts });
   };
+  const limitOf = ({ jobs }) => Math.min(LIMIT_MAX, Math.max(PAGE, Math.ceil(jobs.length / PAGE) * PAGE));
   usePolling(
     async (signal) => {
-      const limit = Math.min(LIMIT_MAX, Math.max(PAGE, Math.ceil(held.current.jobs.length / PAGE) * PAGE));
+      const limit = limitOf(held.current);
       try {
         const answer = await ask.current(`jobs?${query}&limit=${limit}`, signal);
-        if (answer) {
+        // A page that came meanwhile is not in it: the next look has all.
+        if (answer && limit === limitOf(held.current)) {
           // Beyond the largest page, the rows stay as they were loaded.
           const rest =
             limit === LIMIT_MAX && answer.data.length
@@ -70,8 +72,10 @@ function useJobs(filter, me) {
   );
 
   const more = async () => {
+    const asked = held.current;
     try {
       const answer = await get(`jobs?${query}&limit=${PAGE}&cursor=${list.next}`);
+      if (held.current !== asked) return; // another filter was chosen
       hold([...held.current.jobs, ...answer.data], { ...list, total: answer.total, next: answer.next });
     } catch (problem) {
       if (!isQuiet(problem)) toast(problem.message, 'error');

@@ -92,6 +92,14 @@ export function everyControlWasClicked(test, but = []) {
   assert.deepEqual(missed, [], 'in the code, but never clicked');
 }
 
+// Effects run a moment after what they belong to is drawn: titles and focus are waited for. In the shadow of an element too.
+export const hasFocus = async (locator) =>
+  locator
+    .page()
+    .waitForFunction((element) => element.getRootNode().activeElement === element, await locator.elementHandle());
+export const hasTitle = (page, beginning) =>
+  page.waitForFunction((text) => document.title.startsWith(text), beginning);
+
 // What the console and the content policy complained of.
 export const complaints = [];
 
