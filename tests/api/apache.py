@@ -589,6 +589,15 @@ def state_of(pid):
         return "Z"
 
 
+def held_by(pid):
+    """What the descriptors of a process are; but for those that it closes meanwhile."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return found
+
+
 def carriers(id):
     """Living processes of a job, wherever they hide: they carry its token."""
     found = []
@@ -622,12 +631,14 @@ def basic(user, password):
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def free_port():
-    """None of those that the kernel gives to connections: until it is listened at, a client of another test could get it. Nor
+def free_port(for_long=False):
+    """for_long: not of those that other tests take meanwhile.
+    None of those that the kernel gives to connections: until it is listened at, a client of another test could get it. Nor
     one that another process of pytest may choose: a server that comes second would be taken for the first."""
     end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    share = end // 2 // PYTEST_PROCESSES_MAX
-    first = end // 2 + share * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PYTEST_PROCESSES_MAX)
+    begin = end // 4 if for_long else end // 2
+    share = begin // PYTEST_PROCESSES_MAX
+    first = begin + share * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PYTEST_PROCESSES_MAX)
     while True:
         port = random.randrange(first, first + share)
         with contextlib.suppress(OSError), socket.socket() as s:

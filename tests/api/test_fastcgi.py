@@ -507,19 +507,11 @@ def test_a_runner_gets_no_socket_and_no_database_and_leaves_no_zombie(persistent
     assert "socket:" not in log and ".db" not in log and "eventpoll" not in log, log
     with contextlib.suppress(PermissionError):
         runner = apache.runner_of(server, id)
-        assert held_by(runner)
+        assert apache.held_by(runner)
         # it reports over a socket of its own, for a moment
-        wait_until(lambda: not [h for h in held_by(runner) if "socket:" in h or ".db" in h or "eventpoll" in h], 20, "no socket and no database")
+        wait_until(lambda: not [h for h in apache.held_by(runner) if "socket:" in h or ".db" in h or "eventpoll" in h], 20, "no socket and no database")
     assert server.put(f"/jobs/{id}/status", "kill").status == 200
     wait_until(lambda: not zombies_of(server.fastcgi_processes()), 20, "no zombie")
-
-
-def held_by(pid):
-    found = []
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            found.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
-    return found
 
 
 def zombies_of(parents):

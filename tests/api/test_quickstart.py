@@ -45,7 +45,7 @@ class Quickstart:
 def quickstart():
     """Was run once; its folder has a name with a space."""
     top = apache.new_folder()
-    q = Quickstart(top / "jobs' data ü", apache.free_port())
+    q = Quickstart(top / "jobs' data ü", apache.free_port(for_long=True))
     try:
         q.said = q("run", "--port", q.port)
         yield q
@@ -149,7 +149,7 @@ def test_each_server_runs_what_the_others_left(quickstart, kind):
     pids = [pid for pid in re.findall(r"(?:process|FastCGI) (\d+)", said)]
     assert f"{kind})" in said and len(pids) == (2 if kind in ("proxy_fcgi", "nginx") else 1)
     quickstart("stop")
-    assert all(apache.state_of(pid) == "Z" for pid in pids)
+    apache.wait_until(lambda: all(apache.state_of(pid) == "Z" for pid in pids), what="the end of each")
     assert "does not run" in quickstart("status", status=3)
     if kind in ("nginx", "cgi"):
         quickstart("run")
@@ -186,7 +186,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(quickstart):
     data = apache.new_folder()
     try:
         (data / "letter.txt").write_text("mine")
-        assert "not empty" in Quickstart(data, 0)("run", "--port", apache.free_port(), status=1)
+        assert "not empty" in Quickstart(data, 0)("run", "--port", apache.free_port(for_long=True), status=1)
         assert os.listdir(data) == ["letter.txt"]
     finally:
         shutil.rmtree(data)
@@ -204,7 +204,7 @@ def test_wrong_words_are_refused(words):
 @pytest.fixture(scope="module")
 def on_mariadb():
     top = apache.new_folder()
-    q = Quickstart(top / "jobs' own data", apache.free_port())
+    q = Quickstart(top / "jobs' own data", apache.free_port(for_long=True))
     try:
         q.said = q("run", "--port", q.port, "--db", "mysql")
         yield q
@@ -229,7 +229,7 @@ def test_the_private_mariadb_is_nobody_elses(on_mariadb):
     pid = mariadb_pid(on_mariadb)
     assert os.stat(f"/proc/{pid}").st_uid == apache.run_user().pw_uid
     assert stat.S_IMODE((on_mariadb.data / "data/mariadb").stat().st_mode) == 0o700
-    sockets = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    sockets = set(apache.held_by(pid))
     listening = "".join(open(f"/proc/net/{name}").read() for name in ("tcp", "tcp6"))
     for inode in re.findall(r"^ *\d+: \w+:\w+ \w+:0000 0A (?:\S+ +){5}(\d+)", listening, re.M):
         assert f"socket:[{inode}]" not in sockets, "it listens to the network"
@@ -246,9 +246,9 @@ def test_jobs_are_there_after_a_stop_of_the_private_mariadb(on_mariadb):
 
 
 def test_a_database_of_ones_own_is_used_with_the_password_that_is_asked_for():
-    database = mariadb.MariaDB("--skip-name-resolve", "--skip-networking=0", "--bind-address=127.0.0.1", f"--port={apache.free_port()}")
+    database = mariadb.MariaDB("--skip-name-resolve", "--skip-networking=0", "--bind-address=127.0.0.1", f"--port={apache.free_port(for_long=True)}")
     top = apache.new_folder()
-    q = Quickstart(top / "data", apache.free_port())
+    q = Quickstart(top / "data", apache.free_port(for_long=True))
     try:
         database.install().start()
         port = database.sql("SELECT @@port").strip()

@@ -32,8 +32,15 @@ def kept(new_server):
     return make
 
 
+def ended(server, id):
+    """Its runner has tidied up too, which it does a moment after it has told the end: until then the job is not swept."""
+    job = server.ended(id)
+    wait_until(lambda: not (server.data / "run" / id).exists(), 20, "its runner has tidied up")
+    return job
+
+
 def run(server, count=1, worker="Ends", **more):
-    return [server.run(worker, **more)["id"] for _ in range(count)]
+    return [ended(server, server.start_job(worker, **more))["id"] for _ in range(count)]
 
 
 def left(server, ids):
@@ -57,6 +64,7 @@ def columns(server, table):
 
 def multiply(server, id, count, entries=0):
     """As many more jobs as one that is over, which ended a millisecond after one another; and entries of each. Returns their ids."""
+    wait_until(lambda: not keepers(server), 20, "the keeper that came with the first job has ended")
     names = columns(server, "job")
     values = ", ".join({"number": "NULL", "id": "n.id", "stopped": "j.stopped + n.n"}.get(name, f'j."{name}"') for name in names)
     ids = [f"{id[:19]}{n:07d}" for n in range(1, count + 1)]
@@ -137,7 +145,7 @@ def test_it_is_the_end_that_counts(kept):
     waits = server.create("Ends")
     server.clock.move(30 * DAY)
     server.put(f"/jobs/{waits}/status", "start")
-    server.ended(waits)
+    ended(server, waits)
     make_passes(server)
     assert left(server, [waits]) == [0]
 
@@ -152,7 +160,7 @@ def test_however_it_ended(kept, status):
         server.put(f"/jobs/{id}/status", "kill")
     else:
         id = server.start_job("Ends", {"code": 0 if status == "done" else 3})
-    assert server.ended(id)["status"] == status
+    assert ended(server, id)["status"] == status
     server.clock.move(DAY + MINUTE)
     make_passes(server)
     assert left(server, [id]) == []
@@ -161,7 +169,7 @@ def test_however_it_ended(kept, status):
 def test_attempts_go_too(kept):
     server = kept(keep_days=1)
     id = server.start_job("Ends", {"code": 3}, retries={"limit": 2, "delay": 0})
-    assert server.ended(id)["attempt"] == 3 and rows(server, "attempt") == 2
+    assert ended(server, id)["attempt"] == 3 and rows(server, "attempt") == 2
     server.clock.move(DAY + MINUTE)
     make_passes(server)
     assert left(server, [id]) == [] and rows(server, "attempt") == 0
@@ -295,7 +303,7 @@ def test_what_a_waiting_job_comes_after_stays_until_that_has_begun(kept):
     assert left(server, [first, *others]) == [0]
     wait_until(lambda: "ready\n" in server.log(gate), 20, "it runs")
     (server.data / "run" / gate / "work" / "gate").write_text("go\n")
-    job = server.ended(last)
+    job = ended(server, last)
     assert (job["status"], job["parameters"]) == ("done", {"said": "answer"})
     make_passes(server)
     assert left(server, [first, gate, last]) == [1, 2]
@@ -497,7 +505,7 @@ def test_an_error_keeps_no_schedule_from_its_time(kept):
         due = server.create("Ends", run_at=(server.clock.now().replace(microsecond=0)).isoformat())
         assert server.ended(due)["status"] == "done"
         tick(server)
-    assert left(server, ids) == [0, 1, 2]
+        assert left(server, ids) == [0, 1, 2]
 
 
 # --- where no keeper lives ---
@@ -563,6 +571,7 @@ def test_the_file_becomes_smaller(kept):
 def test_an_older_file_keeps_its_size_until_it_is_restored_from_a_backup(kept):
     server = kept(keep_days=1)
     server.stop()
+    wait_until(lambda: not server.processes(), 20, "nobody has the file open")
     server.store.sql("PRAGMA journal_mode = DELETE")
     for statement in ("PRAGMA auto_vacuum = NONE; VACUUM", "PRAGMA journal_mode = WAL"):
         subprocess.run(apache.as_user() + ["sqlite3", str(server.data / "jobs.db"), statement], check=True, stdout=subprocess.DEVNULL)

@@ -115,6 +115,7 @@ def test_a_secret_is_in_no_command_line_and_no_file_but_its_own(place):
         spy = place.put_worker("Spies", "#!/bin/sh\nfor what in environ mem fd/0 maps; do cat /proc/$JOBJOKER_PARAM_pid/$what >/dev/null && echo READ; done; true\n")
         job = place.run("Spies", {"pid": runner_of(place, id)})
         assert spy.status in (200, 201) and "READ" not in place.log(job["id"])
+        apache.wait_until(lambda: not (place.data / "run" / job["id"]).exists(), 20, "the end of its runner")
         for path, data in everything(place).items():
             assert VALUE.encode() not in data, path
             assert b"bm90IGEga2V5" not in data or path == folder / "secrets" / "PEM"

@@ -162,7 +162,7 @@ def test_a_worker_that_cannot_be_one_is_refused(server, source, code):
 
 
 def test_a_worker_that_hangs_when_asked_is_refused(new_server):
-    server = new_server(settings={"JOBJOKER_CHECK_TIMEOUT": "1"})
+    server = new_server(settings={"JOBJOKER_CHECK_TIMEOUT": "5"})
     answer = server.put("/workers/Hanging", "#include <jobjoker/worker.h>\n#include <unistd.h>\n"
                         "const char *information(void)\n{\nfor (;;)\npause();\n}\nint run(struct jobjoker_worker *w)\n{\n(void)w;\nreturn 0;\n}\n")
     assert (answer.status, answer.json["code"]) == (422, "worker_description")

@@ -8,6 +8,7 @@ import {
   complaints,
   everyControlWasClicked,
   goIn,
+  hasTitle,
   looksRight,
   makeJob,
   open,
@@ -79,7 +80,7 @@ test('a job that waits says for what and at which place, and moves up', async ()
   await sentence.waitFor();
   await page.locator('.facts dd', { hasText: 'gpu' }).waitFor();
   await page.locator('.facts dd', { hasText: '-5' }).waitFor();
-  assert.match(await page.title(), /^Waiting: waits second/);
+  await hasTitle(page, 'Waiting: waits second');
   assert.ok(await control('start').isDisabled(), 'it was started already');
   await looksRight(page, 'a job that waits');
   await control('stop').click();

@@ -8,6 +8,7 @@ import {
   complaints,
   everyControlWasClicked,
   goIn,
+  hasFocus,
   looksRight,
   open,
   putWorker,
@@ -88,7 +89,7 @@ test('what is not right is said at its field, and nothing is made', async () => 
   await control('schedule-save').click();
   await fault('jitter', /^Must be a time/);
   await fault('cron', /is needed/);
-  assert.ok(await field('cron').evaluate((input) => input === document.activeElement), 'the first fault has the focus');
+  await hasFocus(field('cron')); // the first fault
   await page.getByText('Is required.').waitFor();
   await page.getByLabel('Folder', { exact: false }).fill('/srv');
   await field('cron').fill('@every 1s');

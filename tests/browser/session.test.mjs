@@ -8,6 +8,7 @@ import {
   api,
   codeOf,
   complaints,
+  hasFocus,
   looksRight,
   makeJob,
   open,
@@ -51,7 +52,7 @@ test('who is not known is refused, comes in with a password, and goes out for go
   await page.goto(`${url}htdocs/#/jobs`);
   await dialog().waitFor();
   assert.equal(await page.locator('main *').count(), 0, 'nothing is shown before');
-  assert.equal(await page.evaluate(() => document.activeElement.name), 'password');
+  await hasFocus(dialog().locator('[name=password]'));
   await looksRight(page, 'sign in');
   await answerSignIn(tab, 'comes', 'not the password at all');
   await page.getByRole('alert').getByText('these credentials are not valid').waitFor();
@@ -103,8 +104,7 @@ test('code that was typed survives the end of the session, and is saved then', a
   await answerSignIn(tab, 'comes', PASSWORD);
   await gone(dialog());
   await code.getByText('# typed before the end and after').waitFor();
-  const focused = await code.evaluate((element) => element.getRootNode().activeElement === element);
-  assert.ok(focused, 'it has the focus again');
+  await hasFocus(code); // again
   await control('revert').click();
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { api, axeFaults, complaints, makeJob, open, putWorker, signIn } from './page.mjs';
+import { api, axeFaults, complaints, hasFocus, hasTitle, makeJob, open, putWorker, signIn } from './page.mjs';
 
 const HELD = '#!/bin/sh\n# Description: Waits to be held.\necho running\nexec sleep 600\n';
 const WANTS = `#!/bin/sh
@@ -57,7 +57,7 @@ test('a job is paused and resumed with the keyboard alone, and says so', async (
   await page.locator('.head .status-active').waitFor();
   await page.locator('.head .status-paused', { hasText: 'Paused' }).waitFor();
   assert.equal((await api('GET', `jobs/${job.id}`)).paused, true);
-  assert.match(await page.title(), /^Paused: To be held/);
+  await hasTitle(page, 'Paused: To be held');
   assert.equal(await control('pause').count(), 0);
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -65,12 +65,12 @@ test('a job is paused and resumed with the keyboard alone, and says so', async (
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
   // The focus is where it was: on the button that now undoes it.
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), 'resume');
+  await hasFocus(control('resume'));
   await page.keyboard.press('Enter');
   await page.locator('.head .status-paused').waitFor({ state: 'detached' });
   await page.getByRole('status').getByText('Resumed To be held').waitFor();
   assert.equal((await api('GET', `jobs/${job.id}`)).paused, false);
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), 'pause');
+  await hasFocus(control('pause'));
   await told(job, 'kill');
   await page.locator('.head .status-stop').waitFor();
   assert.equal(await control('pause').count(), 0);
@@ -182,7 +182,7 @@ test('what a limit cannot be is said at its field, by the page or by the server'
   await field('Timeout').fill('soon');
   await control('create').click();
   await page.getByText('Must be a time, such as 90, 5 min or 2 h.').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'job-timeout');
+  await hasFocus(page.locator('#job-timeout'));
   await field('Timeout').fill('');
   await field('Memory').fill('1 KiB');
   // Closed again, it opens for what is wrong in it.
@@ -191,7 +191,7 @@ test('what a limit cannot be is said at its field, by the page or by the server'
   await page.getByRole('alert').getByText('the limit `memory` must be a number from 1048576').waitFor();
   await page.locator('#job-memory-help', { hasText: 'The limit `memory` must be' }).waitFor();
   assert.equal(await field('Memory').getAttribute('aria-invalid'), 'true');
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'job-memory');
+  await hasFocus(page.locator('#job-memory'));
   assert.deepEqual(await axeFaults(page), []);
   await field('Memory').fill('1 GiB');
   assert.equal(await field('Memory').getAttribute('aria-invalid'), null);

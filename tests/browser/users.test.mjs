@@ -7,6 +7,7 @@ import {
   api,
   complaints,
   everyControlWasClicked,
+  hasFocus,
   looksRight,
   open,
   putWorker,
@@ -37,7 +38,7 @@ test('the keyboard alone creates a user, who can sign in then', async () => {
   await row('admin').waitFor();
   await page.keyboard.press('c');
   await page.getByRole('dialog', { name: 'New user' }).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'user-name');
+  await hasFocus(page.locator('#user-name'));
   await page.keyboard.type('keys');
   await page.keyboard.press('Tab'); // to the role
   await page.keyboard.press('ArrowDown');
@@ -71,11 +72,7 @@ test('what is refused is said in the dialog, and what was typed stays', async ()
   await looksRight(page, 'new user');
   await control('form-cancel').click();
   await closed();
-  assert.equal(
-    await page.evaluate(() => document.activeElement.dataset.testid),
-    'user-new',
-    'the focus is where it came from',
-  );
+  await hasFocus(control('user-new')); // where it came from
 });
 
 test('workers are granted, also such as are not there yet, and not to an admin', async () => {
@@ -148,7 +145,7 @@ test('a user is deleted after a question', async () => {
   const { page } = tab;
   await row('keys').getByTestId('user-delete').click();
   await page.getByRole('dialog', { name: 'Delete the user keys?' }).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), 'confirm-cancel');
+  await hasFocus(control('confirm-cancel'));
   await control('confirm-cancel').click();
   await closed();
   await row('keys').getByTestId('user-delete').click();

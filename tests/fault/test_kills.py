@@ -51,9 +51,9 @@ def test_a_worker_is_killed(server):
 def test_what_a_killed_worker_hid_is_ended(server):
     id = server.start_job("Hides")
     apache.wait_until(lambda: "line 1\n" in server.log(id), 30, "its first line")
-    hidden = set(carriers(id))
     pid = server.job(id)["pid"]
-    assert len(hidden - {pid}) >= 4
+    apache.wait_until(lambda: len(set(carriers(id)) - {pid}) >= 4, 30, "all that it hides")
+    hidden = set(carriers(id))
     os.kill(pid, signal.SIGKILL)
     figures.faults += 1
     assert server.ended(id)["reason"] == "killed by SIGKILL (Killed)"

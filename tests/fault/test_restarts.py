@@ -245,6 +245,7 @@ def test_jobs_run_on_through_a_new_program_with_a_new_schema(new_server, install
     past, job = Talker(server), Talker(server)
     past.finish()
     apache.wait_until(lambda: server.status(past.id) == "done", 60, "the end of the first job")
+    apache.wait_until(lambda: not past.run.exists(), 60, "the end of its runner")
     with suspended(server):
         swap_folder(server, installed)
         take_database_back(server)
