@@ -70,6 +70,7 @@ jobjoker_sleep() {
         while kill -0 "$jobjoker_sleeper"; do
             wait "$jobjoker_sleeper" || :
         done
+        wait "$jobjoker_sleeper" || : # else bash, which may have reaped it by itself, tells of it later
     } 2>/dev/null
     jobjoker_sleeper=
 }

@@ -632,6 +632,18 @@ def test_a_script_in_sh_that_asks_can_clean_up(shell, start):
     assert ended.status == 0 and ended.said("log") == ["clean"] and ended.err == "", ended
 
 
+@pytest.mark.skipif("bash" not in SHELLS, reason="bash alone tells of what was killed")
+def test_what_ends_a_sleep_is_not_told_of_also_when_bash_reaps_it_first(tmp_path, start):
+    """We give it the time for that after the signal, without a command that would have bash tell of it early."""
+    os.mkfifo(tmp_path / "never")
+    ended = start(sh(f"""exec 5<>"{tmp_path}/never"
+kill() {{ command kill "$@" || return; [ "$1" != -KILL ] || read -t 0.1 -u 5 || :; }}
+jobjoker_wanted() {{ [ "${{asked-}}" ] && return 1; asked=once; }}
+jobjoker_sleep 1000
+jobjoker_log clean""", "bash")).end()
+    assert ended.status == 0 and ended.said("log") == ["clean"] and ended.err == "", ended
+
+
 def test_a_script_in_python_that_never_asks_is_ended(python, start):
     process = start(python("import time\njobjoker.log('here')\ntime.sleep(1000)"))
     process.line()
