@@ -2,6 +2,9 @@
  * leaves nothing for ever: first the folder of its run, without which a job that is over is as good; then its row, in one transaction
  * with its entries, or with a note that these are left over; those go piece by piece.
  *
+ * Several passes may run at once, on several hosts too. What is too old is so whoever looks; but how many are too many is only true until
+ * somebody has deleted some of them. So each transaction looks whether the jobs are all there still that were counted.
+ *
  * A pass that says that there is more has deleted something: so a keeper that comes back at once comes back for that, and nothing that
  * cannot be deleted keeps it awake. */
 #include "engine/sweep.h"
@@ -51,6 +54,8 @@ struct sweep {
 /* What is too much of a worker, or of all. */
 struct excess {
     char worker[JOB_WORKER_SIZE]; /* "": of all */
+    int64_t keep;                 /* so many of them may be there; 0: any number */
+    int64_t ended;                /* so many are there */
     int64_t jobs;                 /* so many of the oldest are too many */
     int64_t before_ms;            /* who has ended before is too old */
 };
@@ -66,9 +71,21 @@ static bool is_enough(const struct sweep *w)
 
 /* -- a few jobs -- */
 
+static const char *worker_of(const struct excess *x)
+{
+    return x->worker[0] ? x->worker : NULL;
+}
+
+static void set_ended(struct excess *x, int64_t ended)
+{
+    x->ended = ended;
+    x->jobs = x->keep && ended > x->keep ? ended - x->keep : 0;
+}
+
 struct page {
     const struct excess *excess;
-    int64_t seen; /* so many jobs stand before this page */
+    int64_t deleted; /* so many, since these were counted */
+    int64_t seen;    /* so many jobs stand before this page */
     struct ended_job jobs[STEP_JOBS];
     int count;    /* of those that are too old or too many */
     bool is_last; /* what comes behind it is not */
@@ -101,7 +118,7 @@ static int read_page(const struct sweep *w, const struct ended_job *after, struc
     p->count = 0;
     p->is_last = false;
     store_refresh(w->e->store);
-    if (store_ended_job_each(w->e->store, x->worker[0] ? x->worker : NULL, after, STEP_JOBS, take_job, p, err) < 0)
+    if (store_ended_job_each(w->e->store, worker_of(x), after, STEP_JOBS, take_job, p, err) < 0)
         return -1;
     p->is_last = p->is_last || p->count < STEP_JOBS;
     for (int i = 0; i < p->count; i++)
@@ -174,11 +191,25 @@ static int tell(struct sweep *w, const struct excess *x, int deleted, struct err
     return audit_append(w->e->store, &w->note, err);
 }
 
-static int delete_step(struct sweep *w, const struct page *p, int *at, struct error *err)
+/* Within a transaction. Those that have ended since are the newest, and do no harm. */
+static int are_fewer(const struct sweep *w, const struct page *p, bool *fewer, struct error *err)
 {
-    int deleted;
+    const struct excess *x = p->excess;
+    int64_t ended = x->ended;
 
-    if (store_begin(w->e->store, err) < 0 || delete_some(w, p, at, &deleted, err) < 0)
+    if (x->jobs && store_ended_count(w->e->store, worker_of(x), &ended, err) < 0)
+        return -1;
+    *fewer = ended + p->deleted < x->ended;
+    return 0;
+}
+
+/* *fewer: somebody else has deleted some, so it is not known any more how many are too many. */
+static int delete_step(struct sweep *w, struct page *p, int *at, bool *fewer, struct error *err)
+{
+    int deleted = 0;
+
+    if (store_begin(w->e->store, err) < 0 || are_fewer(w, p, fewer, err) < 0 ||
+        (!*fewer && delete_some(w, p, at, &deleted, err) < 0))
         return -1;
     if (!deleted) {
         store_rollback(w->e->store);
@@ -186,6 +217,7 @@ static int delete_step(struct sweep *w, const struct page *p, int *at, struct er
     }
     if (tell(w, p->excess, deleted, err) < 0 || store_commit(w->e->store, err) < 0)
         return -1;
+    p->deleted += deleted;
     w->jobs += deleted;
     w->acted = true;
     return 0;
@@ -202,24 +234,45 @@ static bool find_next(const struct page *p, int *at)
 }
 
 /* From the oldest to the first that is to stay. */
-static int sweep_excess(struct sweep *w, const struct excess *x, struct error *err)
+static int sweep_from_oldest(struct sweep *w, const struct excess *x, bool *fewer, struct error *err)
 {
     struct page p = {.excess = x};
     struct ended_job last;
 
+    *fewer = false;
     do {
         int at = 0;
 
         if (read_page(w, p.seen ? &last : NULL, &p, err) < 0)
             return -1;
-        while (!is_enough(w) && find_next(&p, &at)) {
-            if (delete_step(w, &p, &at, err) < 0)
+        while (!*fewer && !is_enough(w) && find_next(&p, &at)) {
+            if (delete_step(w, &p, &at, fewer, err) < 0)
                 return -1;
         }
         if (p.count)
             last = p.jobs[p.count - 1];
         p.seen += p.count;
-    } while (!p.is_last && !is_enough(w));
+    } while (!*fewer && !p.is_last && !is_enough(w));
+    return 0;
+}
+
+/* Each round more comes of what others have done meanwhile, and so there is an end. */
+static int sweep_excess(struct sweep *w, struct excess *x, struct error *err)
+{
+    bool fewer;
+
+    do {
+        int64_t ended;
+
+        if (sweep_from_oldest(w, x, &fewer, err) < 0)
+            return -1;
+        if (!fewer)
+            break;
+        store_refresh(w->e->store);
+        if (store_ended_count(w->e->store, worker_of(x), &ended, err) < 0)
+            return -1;
+        set_ended(x, ended);
+    } while (!is_enough(w));
     return 0;
 }
 
@@ -237,8 +290,8 @@ static void find_excess(const struct ended_worker *worker, const struct worker_k
     memcpy(out->worker, worker->name, sizeof out->worker);
     if (keeps->days)
         out->before_ms = now_ms - keeps->days * DAY_MS;
-    if (keeps->jobs && worker->jobs > keeps->jobs)
-        out->jobs = worker->jobs - keeps->jobs;
+    out->keep = keeps->jobs;
+    set_ended(out, worker->jobs);
 }
 
 static bool is_exceeded(const struct ended_worker *worker, const struct excess *x)
@@ -289,15 +342,15 @@ static int sweep_workers(struct sweep *w, struct error *err)
 
 static int sweep_all(struct sweep *w, struct error *err)
 {
-    int64_t most = w->e->settings->keep_jobs_all, jobs;
-    struct excess x = {0};
+    struct excess x = {.keep = w->e->settings->keep_jobs_all};
+    int64_t ended;
 
-    if (!most || is_enough(w))
+    if (!x.keep || is_enough(w))
         return 0;
     store_refresh(w->e->store);
-    if (store_ended_count(w->e->store, &jobs, err) < 0)
+    if (store_ended_count(w->e->store, NULL, &ended, err) < 0)
         return -1;
-    x.jobs = jobs - most;
+    set_ended(&x, ended);
     return x.jobs > 0 ? sweep_excess(w, &x, err) : 0;
 }
 

@@ -13,6 +13,7 @@
 enum {
     WORKER_EACH,
     ENDED_COUNT,
+    ENDED_COUNT_OF_WORKER,
     JOB_EACH,
     JOB_EACH_OF_WORKER,
     SOME_READ,
@@ -50,6 +51,7 @@ static const struct statement sql[STATEMENTS] = {
                      " WHERE c.worker > ?1 AND c.state IN " OVER " AND (?3 = 0 OR v.options IS NOT NULL)"
                      " GROUP BY c.worker ORDER BY c.worker LIMIT ?2"},
     [ENDED_COUNT] = {"SELECT coalesce(sum(jobs), 0) FROM job_count WHERE state IN " OVER},
+    [ENDED_COUNT_OF_WORKER] = {"SELECT coalesce(sum(jobs), 0) FROM job_count WHERE worker = ?1 AND state IN " OVER},
     [JOB_EACH] = {JOB_COLUMNS " WHERE" BEHIND},
     [JOB_EACH_OF_WORKER] = {JOB_COLUMNS " WHERE j.worker = ?4 AND" BEHIND},
     [SOME_READ] = {"SELECT j.number, j.worker, j.state, " IS_NEEDED " FROM job j WHERE j.number" SOME
@@ -91,9 +93,12 @@ int store_ended_worker_each(const struct store *s, bool optional, const char *af
     return result;
 }
 
-int store_ended_count(const struct store *s, int64_t *jobs, struct error *err)
+int store_ended_count(const struct store *s, const char *worker, int64_t *jobs, struct error *err)
 {
-    return query_count(query_prepare(s, &sql[ENDED_COUNT], err), jobs, err);
+    struct query *q = query_prepare(s, &sql[worker ? ENDED_COUNT_OF_WORKER : ENDED_COUNT], err);
+
+    query_set_text(q, 1, worker);
+    return query_count(q, jobs, err);
 }
 
 static void read_job(struct query *q, struct ended_job *out)

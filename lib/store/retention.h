@@ -21,8 +21,8 @@ struct ended_worker {
 int store_ended_worker_each(const struct store *s, bool optional, const char *after, int limit,
                             int (*each)(const struct ended_worker *, void *), void *context, struct error *err);
 
-/* How many jobs of all workers are over. */
-int store_ended_count(const struct store *s, int64_t *jobs, struct error *err);
+/* How many jobs of a worker are over (NULL: of all). */
+int store_ended_count(const struct store *s, const char *worker, int64_t *jobs, struct error *err);
 
 /* As much of a job that is over as is needed to delete it. */
 struct ended_job {

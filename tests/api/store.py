@@ -38,13 +38,15 @@ class File:
         return b"".join(p.read_bytes() for p in self.path.parent.glob(self.path.name + "*"))
 
     @contextlib.contextmanager
-    def writing(self):
-        """Nobody else can write meanwhile."""
+    def writing(self, last=()):
+        """Nobody else can write meanwhile. last: statements that are done and committed in the end."""
         db = sqlite3.connect(self.path, isolation_level=None)
         with contextlib.closing(db):
             db.execute("BEGIN IMMEDIATE")
             yield
-            db.execute("ROLLBACK")
+            for statement in last:
+                db.execute(statement)
+            db.execute("COMMIT" if last else "ROLLBACK")
 
     @contextlib.contextmanager
     def reading(self, text):
@@ -87,7 +89,7 @@ class Database:
             p.read_bytes() for p in (self.server.folder / "data").glob("ib_logfile*"))
 
     @contextlib.contextmanager
-    def writing(self):
+    def writing(self, last=()):
         client = subprocess.Popen([*self.server.client, "--unbuffered", self.name], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
         client.stdin.write("START TRANSACTION; UPDATE store SET turn = turn + 1; SELECT 'held';\n")
@@ -96,7 +98,7 @@ class Database:
         try:
             yield
         finally:
-            client.communicate("ROLLBACK;\n")
+            client.communicate("".join(f"{statement};\n" for statement in last) + ("COMMIT;\n" if last else "ROLLBACK;\n"))
 
     @contextlib.contextmanager
     def reading(self, text):

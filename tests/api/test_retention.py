@@ -401,6 +401,24 @@ def test_a_pass_has_a_bound_and_the_next_goes_on(kept):
     assert server.get("/jobs?worker=Ends").json["total"] == 10
 
 
+def test_of_two_passes_at_once_none_deletes_what_is_to_stay(kept):
+    """Both have counted the jobs of Few, of which one is to stay; then one of them comes first. We are that one."""
+    server = kept()
+    server.put_worker("Few", ENDS)
+    ids, few = run(server, 2), run(server, 3, "Few")
+    make_passes(server)
+    server.settings["JOBJOKER_KEEP_JOBS"] = "1"  # for the passes that we make
+    folder = plant(server, ids[0])
+    with server.store.writing(last=[f"DELETE FROM job WHERE id IN ('{few[0]}', '{few[1]}')",
+                                    "UPDATE job_count SET jobs = 1 WHERE worker = 'Few' AND jobs = 3"]):
+        process = begin_pass(server)
+        wait_until(lambda: not folder.exists(), 20, "it is about to delete what is too much of Ends")
+    assert process.communicate(timeout=60)[1] == ""
+    assert left(server, ids) == [1] and left(server, few) == [2]
+    make_passes(server)
+    assert left(server, ids) == [1] and left(server, few) == [2]
+
+
 def test_the_keeper_goes_on_until_all_is_gone_and_ends(kept):
     server = kept(keep_jobs=10)
     ids = multiply(server, run(server)[0], 1300)

@@ -154,7 +154,7 @@ static int64_t count_ended(struct store *db)
     int64_t jobs = -1;
 
     store_refresh(db);
-    assert_int_equal(store_ended_count(db, &jobs, &err), 0);
+    assert_int_equal(store_ended_count(db, NULL, &jobs, &err), 0);
     return jobs;
 }
 
