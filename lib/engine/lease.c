@@ -222,12 +222,16 @@ bool lease_has_folder(const char *data, const char *id)
     return access(folder, F_OK) == 0;
 }
 
+/* The lock last: who finds it gone makes it anew, and puts the next attempt's files beside it. */
 void lease_remove_folder(const char *data, const char *id)
 {
-    char folder[LEASE_PATH_SIZE];
+    char path[LEASE_PATH_SIZE];
 
-    lease_folder(data, id, folder);
-    (void)io_remove_tree(folder);
+    lease_empty_folder(data, id);
+    lock_path(data, id, path);
+    unlink(path);
+    lease_folder(data, id, path);
+    rmdir(path);
 }
 
 void lease_empty_folder(const char *data, const char *id)
