@@ -41,7 +41,8 @@ enum { ACTIONS = sizeof actions / sizeof *actions };
 struct targets {
     char (*ids)[ULID_SIZE];
     size_t count, room;
-    int64_t total; /* that match */
+    int64_t total;        /* that match */
+    enum job_state state; /* that all of them are to be in; 0: any */
 };
 
 static void targets_clear(struct targets *t)
@@ -152,6 +153,7 @@ static int find_targets(const struct json *body, const struct context *ctx, cons
     if (read_filter(filter, &f, err) < 0 || store_job_count(db, &f, &t->total, err) < 0 ||
         store_job_each(db, &f, add_target, t, err) < 0)
         return -1;
+    t->state = f.state;
     turn_round(t);
     return 0;
 }
@@ -180,28 +182,41 @@ static void put_result(const struct action *action, const char *id, const struct
     json_end(w, '}');
 }
 
-static int check_grant(const struct context *ctx, const struct store *db, const char *id, struct error *err)
+/* What was done to those before it may have moved it. */
+static int check_one(const struct context *ctx, const struct store *db, const struct targets *t, const char *id,
+                     struct error *err)
 {
     struct job_peek job;
 
-    if (!ctx->who->grant.limited)
+    if (!ctx->who->grant.limited && !t->state)
         return 0;
     if (store_job_peek(db, id, &job, err) < 0)
         return -1;
-    return grant_allows(&ctx->who->grant, job.worker) ? 0
-                                                      : error_set(err, 404, "job_unknown", "there is no job %s", id);
+    if (!grant_allows(&ctx->who->grant, job.worker))
+        return error_set(err, 404, "job_unknown", "there is no job %s", id);
+    if (t->state && t->state != job.state)
+        return error_set(err, 409, "job_moved", "job %s is not %s any more", id, job_state_name(t->state));
+    return 0;
 }
 
-static void do_one(const struct action *action, const struct context *ctx, struct store *db, const char *id,
-                   struct response *res)
+/* Each is a change by itself, and the caller may have lost the right to it meanwhile. */
+static int run_guarded(const struct action *action, const struct context *ctx, struct store *db, const char *id,
+                       struct job *job, struct error *err)
+{
+    store_guard_again(db);
+    return action->run(ctx->engine, id, job, err);
+}
+
+static void do_one(const struct action *action, const struct context *ctx, struct store *db, const struct targets *t,
+                   const char *id, struct response *res)
 {
     AUTO(job) struct job job = {0};
     struct error problem = {0};
 
     audit_next(db, id);
     ctx->engine->now_ms = clock_now_ms();
-    if (check_grant(ctx, db, id, &problem) < 0 || engine_reap_job(ctx->engine, id, &problem) < 0 ||
-        action->run(ctx->engine, id, &job, &problem) < 0)
+    if (check_one(ctx, db, t, id, &problem) < 0 || engine_reap_job(ctx->engine, id, &problem) < 0 ||
+        run_guarded(action, ctx, db, id, &job, &problem) < 0)
         store_rollback(db);
     if (problem.status >= 500)
         log_line("%s of job %s: %s: %s", action->name, id, problem.code, problem.message);
@@ -218,7 +233,7 @@ static void do_all(const struct action *action, const struct context *ctx, struc
 
     for (size_t i = 0; i < t->count; i++) {
         if (clock_monotonic_ms() < deadline)
-            do_one(action, ctx, db, t->ids[i], res);
+            do_one(action, ctx, db, t, t->ids[i], res);
         else
             put_result(action, t->ids[i], NULL, &late, &res->json);
     }

@@ -85,13 +85,19 @@ void store_guard(struct store *s, store_guard_check *check, const void *context)
 {
     s->guard = check;
     s->guard_context = context;
+    store_guard_again(s);
+}
+
+void store_guard_again(struct store *s)
+{
+    s->guarded = s->guard != NULL;
 }
 
 int store_begin(struct store *s, struct error *err)
 {
     if (s->ops->begin(s, err) < 0)
         return -1;
-    if (!s->guard || s->guard(s, s->guard_context, err) == 0)
+    if (!s->guarded || s->guard(s, s->guard_context, err) == 0)
         return 0;
     store_rollback(s);
     return -1;
@@ -122,7 +128,7 @@ int store_commit(struct store *s, struct error *err)
     }
     if (commit(s, err) < 0)
         return -1;
-    s->guard = NULL;
+    s->guarded = false;
     if (note)
         note->written = true;
     return 0;

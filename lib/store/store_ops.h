@@ -56,6 +56,7 @@ struct store {
     struct audit_note *along; /* what the next commit takes along; NULL: nothing */
     unsigned commits;         /* so many were made */
     store_guard_check *guard; /* NULL: nobody is asked */
+    bool guarded;             /* nothing was committed since the guard was set */
     const void *guard_context;
 };
 

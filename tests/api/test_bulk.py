@@ -57,6 +57,24 @@ def test_jobs_that_wait_are_taken_out_of_their_line(workers):
     assert workers.delete("/queues/bulk").status == 200
 
 
+def test_what_was_listed_as_idle_and_has_begun_since_is_not_stopped(workers):
+    """The stop of the one that takes both slots lets the next one begin."""
+    workers.put("/queues/pair", {"slots": 2})
+    one = workers.start_job("Sleeps", queue="pair")
+    both = workers.start_job("Sleeps", queue="pair", slots=2)
+    small = [workers.start_job("Sleeps", queue="pair") for _ in range(8)]
+    told = {j["id"]: j["code"] for j in bulk(workers, "stop", filter={"queue": "pair", "status": "idle"}).data}
+    assert told[both] is None
+    for id in small:
+        job = workers.job(id)
+        if told[id] is None:
+            assert (job["status"], job["starttime"]) == ("stop", None), job
+        else:
+            assert (told[id], job["status"]) == ("job_moved", "active"), job
+    bulk(workers, "kill", filter={"queue": "pair", "status": "active"})
+    assert workers.status(one) == "stop"
+
+
 def test_delete_takes_those_that_are_over(workers):
     over, active = workers.run("Bulk", name="gone")["id"], workers.start_job("Sleeps", name="gone")
     assert fared(bulk(workers, "delete", filter={"name": "gone"})) == [(over, True, None, None), (active, False, None, "job_active")]

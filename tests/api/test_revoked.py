@@ -1,6 +1,7 @@
 """Rights that are taken away while a request is under way: it was let in, and must come to nothing all the same."""
 import concurrent.futures
 import itertools
+import shutil
 import socket
 import subprocess
 
@@ -96,6 +97,22 @@ def test_the_last_request_of_a_right_may_take_it_away_itself(slow, ann):
     assert slow.put("/users/ann", {"role": "admin"}).status == 200
     assert ask(slow, "PUT", "/users/ann", {"role": "viewer"}, ann["password"]).status == 200
     assert ask(slow, "DELETE", "/me/sessions", None, ann["session"]).status == 200
+
+
+def test_who_loses_the_right_while_many_jobs_are_started_starts_no_more(slow, ann, pool):
+    """The second is of a worker in C whose files are gone: its start compiles it."""
+    slow.put_worker("Plain", "#!/bin/sh\n")
+    assert slow.put_worker("Compiled", C + f"/* {next(slow.sources)} */\n").status in (200, 201)
+    ids = [slow.create("Plain"), slow.create("Compiled"), slow.create("Plain")]
+    for folder in (slow.data / "code").iterdir():
+        shutil.rmtree(folder)
+    slow.gate.shut()
+    starting = pool.submit(ask, slow, "POST", "/bulk", {"action": "start", "ids": ids}, ann["token"])
+    slow.gate.wait_for_somebody()
+    assert slow.delete(f"/tokens/{ann['id']}").status == 200
+    slow.gate.open()
+    assert [j["code"] for j in starting.result().data] == [None, "unauthorized", "unauthorized"]
+    assert [slow.job(id)["status"] for id in ids[1:]] == ["idle", "idle"] and slow.ended(ids[0])["status"] == "done"
 
 
 # --- a body that is long on its way ---
