@@ -17,6 +17,7 @@ enum {
     QUEUE_CHANGE,
     QUEUE_DELETE,
     QUEUE_LENGTH,
+    QUEUE_AT_GATES,
     QUEUE_NOTIFY_GET,
     QUEUE_NOTIFY_PUT,
     SLOTS_TAKE,
@@ -40,6 +41,7 @@ static const struct statement sql[STATEMENTS] = {
     [QUEUE_CHANGE] = {"UPDATE queue SET slots = ?2, paused = ?3 WHERE name = ?1"},
     [QUEUE_DELETE] = {"DELETE FROM queue WHERE name = ?1 AND used = 0"},
     [QUEUE_LENGTH] = {"SELECT count(*) FROM job WHERE waiting = 1 AND queue = ?1"},
+    [QUEUE_AT_GATES] = {"SELECT count(*) FROM job WHERE waiting > 0 AND waiting = 2 AND queue = ?1"},
     [QUEUE_NOTIFY_GET] = {"SELECT notify FROM queue WHERE name = ?1"},
     [QUEUE_NOTIFY_PUT] = {"UPDATE queue SET notify = ?2 WHERE name = ?1"},
     /* As queue_has_room() has it. */
@@ -123,14 +125,25 @@ int store_queue_put(struct store *s, const struct queue *queue, bool is_new, str
     return query_run(q, err);
 }
 
+/* Those that wait for their worker come to its line later. */
+static int count_at_gates(const struct store *s, const char *name, int64_t *waiting, struct error *err)
+{
+    struct query *q = query_prepare(s, &sql[QUEUE_AT_GATES], err);
+
+    query_set_text(q, 1, name);
+    return query_count(q, waiting, err);
+}
+
 int store_queue_delete(struct store *s, const char *name, struct error *err)
 {
     struct queue queue;
     bool found;
-    int64_t waiting;
+    int64_t waiting, at_gates;
 
-    if (store_queue_get(s, name, &queue, &found, err) < 0 || store_queue_length(s, name, &waiting, err) < 0)
+    if (store_queue_get(s, name, &queue, &found, err) < 0 || store_queue_length(s, name, &waiting, err) < 0 ||
+        count_at_gates(s, name, &at_gates, err) < 0)
         return -1;
+    waiting += at_gates;
     if (!found)
         return error_set(err, 404, "queue_unknown", "there is no queue %s", name);
     if (waiting == 0 && query_run_text(s, &sql[QUEUE_DELETE], name, err) < 0)

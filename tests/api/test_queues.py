@@ -215,6 +215,17 @@ def test_a_queue_with_jobs_in_it_is_not_deleted(workers, queue):
     assert workers.delete(f"/queues/{queue}").json["code"] == "queue_busy"
 
 
+def test_a_queue_whose_job_waits_for_its_worker_is_not_deleted(workers, queue):
+    """Else that job would come to a line that nobody looks at, and keep its worker busy for ever."""
+    first = workers.start_job("One")
+    second = workers.start_job("One", queue=queue)
+    assert waits_for(workers, second) == ("worker", 1)
+    assert workers.delete(f"/queues/{queue}").json["code"] == "queue_busy"
+    finish(workers, first)
+    active(workers, second)
+    finish(workers, second)
+
+
 def test_a_job_whose_queue_was_deleted_is_not_started(workers):
     workers.put("/queues/gone", {})
     id = workers.create("Short", queue="gone")
