@@ -189,13 +189,14 @@ static int take_tail(struct engine *e, const char *id, struct error *err)
 
 /* -- the job -- */
 
-static int end_lost_job(struct engine *e, const char *id, const char *reason, struct error *err)
+static int end_lost_job(struct engine *e, const char *id, int64_t attempt, const char *reason, struct error *err)
 {
     AUTO(job) struct job job = {0};
 
     if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
         return -1;
-    if (job.state != JOB_ACTIVE || !job.held) { /* the spool had its end, or somebody else was here */
+    if (job.state != JOB_ACTIVE || !job.held ||
+        job.attempt != attempt) { /* its spool had its end, or somebody else was here */
         store_rollback(e->store);
         return 0;
     }
@@ -216,12 +217,34 @@ static bool is_requeued(const struct engine *e, const struct job *job)
            job->attempt <= e->settings->requeue_max;
 }
 
-/* Under the lease. What its runner wrote down comes first: its end may be among it, which it says when nothing of the job is
- * left but what the worker has detached. */
-static int settle(struct engine *e, const char *id, const char *reason, int lock, struct error *err)
+/* Is what was judged of a runner on another host still all that is known? Our lease keeps nobody on a third one from it. */
+static int stands(struct engine *e, const struct job *judged, bool *still, struct error *err)
 {
     AUTO(job) struct job job = {0};
 
+    *still = true;
+    if (!judged)
+        return 0;
+    store_refresh(e->store);
+    if (store_job_get(e->store, judged->id, &job, err) < 0)
+        return -1;
+    *still = job.state == JOB_ACTIVE && job.held && job.attempt == judged->attempt && job.report == judged->report &&
+             strcmp(job.host, judged->host) == 0;
+    return 0;
+}
+
+/* Under the lease. What its runner wrote down comes first: its end may be among it, which it says when nothing of the job is
+ * left but what the worker has detached. */
+static int settle(struct engine *e, const char *id, const struct job *judged, const char *reason, int lock,
+                  struct error *err)
+{
+    AUTO(job) struct job job = {0};
+    bool still;
+
+    if (stands(e, judged, &still, err) < 0)
+        return -1;
+    if (!still)
+        return 0;
     if (take_spool(e, id, err) < 0 || take_tail(e, id, err) < 0)
         return -1;
     store_refresh(e->store);
@@ -237,7 +260,7 @@ static int settle(struct engine *e, const char *id, const char *reason, int lock
         if (result <= 0)
             return result;
     }
-    if (end_lost_job(e, id, reason, err) < 0)
+    if (end_lost_job(e, id, job.attempt, reason, err) < 0)
         return -1;
     tidy_locked_run(e, id);
     return 0;
@@ -289,13 +312,14 @@ static int needs_twin(const struct engine *e, const char *id, bool *needs, struc
     return 0;
 }
 
-static int take_and_settle(struct engine *e, const char *id, const char *reason, struct error *err)
+static int take_and_settle(struct engine *e, const char *id, const struct job *judged, const char *reason,
+                           struct error *err)
 {
     int lock, result;
 
     if (lease_take(e->settings->data, id, &lock, err) < 0)
         return -1;
-    result = settle(e, id, reason, lock, err);
+    result = settle(e, id, judged, reason, lock, err);
     if (result < 0)
         store_rollback(e->store);
     close(lock); /* before a next attempt wants it */
@@ -317,13 +341,14 @@ static bool is_settled(const struct engine *e, const char *id)
 
 /* Of two that find a lost runner one looks after the job. The other waits for that, and does not tell what is no longer
  * true meanwhile; but not for long, should the store be locked. */
-static int settle_in_turn(struct engine *e, const char *id, const char *reason, struct error *err)
+static int settle_in_turn(struct engine *e, const char *id, const struct job *judged, const char *reason,
+                          struct error *err)
 {
     int64_t deadline = clock_monotonic_ms() + SETTLE_TIMEOUT_MS;
 
     for (;;) {
         struct error problem = {0};
-        int result = take_and_settle(e, id, reason, &problem);
+        int result = take_and_settle(e, id, judged, reason, &problem);
 
         if (result < 0 && problem.status == 409 && clock_monotonic_ms() >= deadline)
             return error_set(err, 503, "store_busy", "job %s is being looked after: try again", id);
@@ -335,16 +360,16 @@ static int settle_in_turn(struct engine *e, const char *id, const char *reason, 
     }
 }
 
-/* `reason` NULL: the lease tells. */
-static int reap_one(struct engine *e, const char *id, const char *reason, struct error *err)
+/* `judged` NULL: the lease tells, and why. */
+static int reap_one(struct engine *e, const char *id, const struct job *judged, const char *reason, struct error *err)
 {
     struct error problem = {0};
     bool twin;
     int result = needs_twin(e, id, &twin, &problem);
 
     if (result == 0)
-        result =
-            twin ? let_twin_tick(e, id, &problem) : settle_in_turn(e, id, reason ? reason : why_lost(e, id), &problem);
+        result = twin ? let_twin_tick(e, id, &problem)
+                      : settle_in_turn(e, id, judged, judged ? reason : why_lost(e, id), &problem);
     /* It was deleted meanwhile, or somebody else is at it, or has been. */
     if (result == 0 || problem.status == 404 || problem.status == 409)
         return 0;
@@ -389,7 +414,7 @@ static int look_at_remote(struct engine *e, const char *id, struct error *err)
         break;
     case SILENCE_LOST:
         snprintf(reason, sizeof reason, "runner lost: no word from %s", job.host);
-        result = reap_one(e, id, reason, err);
+        result = reap_one(e, id, &job, reason, err);
         break;
     default:
         break;
@@ -422,7 +447,7 @@ static int look_at(struct engine *e, const char *id, const char *job_host, const
     e->now_ms = clock_now_ms(); /* who asks may have waited, or followed the log, for long */
     if (strcmp(job_host, own_host) != 0)
         return look_at_remote(e, id, err);
-    return reap_one(e, id, NULL, err);
+    return reap_one(e, id, NULL, NULL, err);
 }
 
 /* What was seen is true, unless *looked: then it may be another state by now. */
