@@ -249,8 +249,10 @@ int main(int argc, char **argv)
     do {
         if (serve(&k, &answer) < 0)
             return 1;
-        if (give_file_away(&k, &answer) < 0 || make_pass(&k, &answer) < 0)
+        if (give_file_away(&k, &answer) < 0)
             return 1;
+        if (make_pass(&k, &answer) < 0) /* what lies ahead is not known, and nobody else may come for it */
+            answer.next_ms = clock_now_ms();
     } while (answer.next_ms && take_again(&k));
     return 0;
 }
