@@ -8,6 +8,18 @@
 #include "engine/follow.h"
 #include "engine/tidy.h"
 
+/* A job in a line counts as one of its worker's, so another one may be let into its own now. What cannot be asked waits for the
+ * next look. */
+static void let_next_in(struct engine *e, const struct job *job)
+{
+    char first[ULID_SIZE] = "";
+    struct error problem = {0};
+
+    store_refresh(e->store);
+    if (job->max_active > 0 && store_gate_first(e->store, job->worker, first, &problem) == 0 && first[0])
+        engine_follow_later(e, first);
+}
+
 int engine_delete(struct engine *e, const char *id, struct job *job, struct error *err)
 {
     if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, job, err) < 0)
@@ -19,8 +31,10 @@ int engine_delete(struct engine *e, const char *id, struct job *job, struct erro
     if (store_job_delete(e->store, job, err) < 0 || store_commit(e->store, err) < 0)
         return -1;
     tidy_run(e, id);
-    if (job->waiting == WAITING_SLOT) /* who stood behind it may be the first now */
-        engine_follow_queue(e, job->queue);
+    if (job->waiting == WAITING_SLOT) {
+        engine_follow_queue(e, job->queue); /* who stood behind it may be the first now */
+        let_next_in(e, job);
+    }
     return 0;
 }
 

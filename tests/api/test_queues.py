@@ -226,6 +226,16 @@ def test_a_queue_whose_job_waits_for_its_worker_is_not_deleted(workers, queue):
     finish(workers, second)
 
 
+def test_when_a_job_in_a_line_is_deleted_the_next_of_its_worker_is_started(workers, queue):
+    workers.put(f"/queues/{queue}", {"paused": True})
+    in_line = workers.start_job("One", queue=queue)
+    second = workers.start_job("One")
+    assert waits_for(workers, second) == ("worker", 1)
+    assert workers.delete(f"/jobs/{in_line}").status == 200
+    apache.wait_until(lambda: workers.store.sql("SELECT state FROM job WHERE id = ?", second) == [(2,)], 20, "it is started, and nobody looks")
+    finish(workers, second)
+
+
 def test_a_job_whose_queue_was_deleted_is_not_started(workers):
     workers.put("/queues/gone", {})
     id = workers.create("Short", queue="gone")
