@@ -433,13 +433,25 @@ int engine_create(struct engine *e, struct job *job, bool start, struct error *e
     return result;
 }
 
+/* It is started by itself, after all of its list were made. Should that not happen, its time has come: so whoever looks, or the
+ * keeper, starts it. */
+static void make_due(const struct engine *e, struct job *job, bool start)
+{
+    if (job->after_count || job->waiting || !(start || job->due_ms))
+        return;
+    job->waiting = WAITING_TIME;
+    job->waiting_since_ms = e->now_ms;
+    job->due_ms = e->now_ms;
+}
+
 /* All of them or none. Who goes before another must be there when that is written down. */
-static int put_all_down(struct engine *e, struct job *jobs, size_t count, struct error *err)
+static int put_all_down(struct engine *e, struct job *jobs, const bool *start, size_t count, struct error *err)
 {
     if (store_begin(e->store, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         prepare(e, &jobs[i]);
+        make_due(e, &jobs[i], start[i]);
         if (insert_alone(e, &jobs[i], err) < 0)
             return -1;
     }
@@ -451,21 +463,23 @@ static int put_all_down(struct engine *e, struct job *jobs, size_t count, struct
 }
 
 /* They are there, so what becomes of one is told by itself. */
-static void begin_one(struct engine *e, struct job *job, bool start)
+static void begin_one(struct engine *e, struct job *job)
 {
     struct error problem = {0};
     int result = 0;
 
     if (job->after_count)
         result = chain_advance(e, job->id, &problem);
+    else if (job->waiting && job->due_ms <= e->now_ms)
+        result = run_now(e, job, CAUSE_WANTED, &problem);
     else if (job->waiting)
         engine_wake(e);
-    else if (start)
-        result = run_now(e, job, CAUSE_WANTED, &problem);
     if (result == 0)
         return;
     store_rollback(e->store);
-    log_line("job %s was made, and cannot be started: %s", job->id, problem.message);
+    engine_wake(e);
+    if (problem.status != 409) /* somebody who looked has started it */
+        log_line("job %s was made, and cannot be started: %s", job->id, problem.message);
 }
 
 int engine_create_all(struct engine *e, struct job *jobs, const bool *start, size_t count, struct error *err)
@@ -473,11 +487,11 @@ int engine_create_all(struct engine *e, struct job *jobs, const bool *start, siz
     bool is_swept = false;
 
     audit_about(e->store, jobs[0].id);
-    if (put_all_down(e, jobs, count, err) < 0)
+    if (put_all_down(e, jobs, start, count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         is_swept = is_swept || jobs[i].is_swept;
-        begin_one(e, &jobs[i], start[i]);
+        begin_one(e, &jobs[i]);
     }
     if (is_swept)
         engine_sweep_soon(e);

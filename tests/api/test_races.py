@@ -1,6 +1,7 @@
 """What happens while a job is being started: by others, in every order."""
 import concurrent.futures
 import os
+import signal
 
 import pytest
 
@@ -102,6 +103,21 @@ def test_a_worker_changed_while_a_job_is_started_does_not_matter_to_it(slow_comp
     server.gate.open()
     assert starting.result().status == 200
     assert (server.ended(id)["version"], server.log(id)) == (1, "STARTED\nran\nENDED\n")
+
+
+@pytest.mark.only_on("cgid", "cgi", reason="there one process answers one request")
+def test_a_list_whose_maker_is_killed_is_started_by_the_next_look(slow_compiler, pool):
+    server = slow_compiler
+    server.put_worker("Quick", "#!/bin/sh\n")
+    making = pool.submit(server.post, "/jobs", [{"worker": "Slow", "start": True}, {"worker": "Quick", "start": True}])
+    server.gate.wait_for_somebody()
+    for pid in [pid for pid, command in server.processes().items() if "cgi-bin/jobjoker" in command]:
+        os.kill(pid, signal.SIGKILL)
+    assert making.result().status == 500
+    server.gate.open()
+    made = server.store.sql("SELECT id FROM job WHERE id <> ?", server.first)
+    apache.tick(server)
+    assert [server.ended(id)["status"] for id, in made] == ["done", "done"]
 
 
 @pytest.fixture
