@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -69,12 +70,24 @@ class Process:
     def stop(self, whole_tree=False):
         (os.killpg if whole_tree else os.kill)(self.p.pid, signal.SIGTERM)
 
+    def asks(self):
+        """Does it catch SIGTERM by now, and sleep? Until it has asked for the first time, whether it is wanted, that ends it;
+        but PHP catches it from the beginning, to end by it."""
+        status = pathlib.Path(f"/proc/{self.p.pid}/status").read_text()
+        caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16)
+        return caught >> signal.SIGTERM - 1 & 1 and re.search(r"^State:\s*S", status, re.M)
+
     def stop_until_it_ends(self, whole_tree=False):
-        """For what cannot see a signal that comes just before it begins to sleep: sleep(3), PHP and shells."""
+        """For what cannot see a signal that comes just before it begins to sleep: sleep(3), PHP and shells. Not soon again:
+        PHP that has heard the first one and is about to end is ended by the next."""
+        end = time.monotonic() + 30
+        while not self.asks():
+            assert time.monotonic() < end, "it does not ask whether it is wanted"
+            time.sleep(0.005)
         while self.p.poll() is None:
             self.stop(whole_tree)
             try:
-                self.p.wait(timeout=0.02)
+                self.p.wait(timeout=1)
             except subprocess.TimeoutExpired:
                 pass
         return self.end()
