@@ -43,7 +43,7 @@ typedef int store_guard_check(const struct store *s, const void *context, struct
 void store_guard(struct store *s, store_guard_check *check, const void *context); /* borrowed; NULL: nobody is asked */
 /* Asks once more, before the next change: where one request makes several that are each a caller's own wish. */
 void store_guard_again(struct store *s);
-void store_rollback(struct store *s);                                             /* nothing open: does nothing */
+void store_rollback(struct store *s); /* nothing open: does nothing */
 /* Was the last transaction undone because others were in its way, on a server that takes several at once, or because the
  * connection to it was lost? Then all since the commit before can be done again. store_commits(): how many there were. */
 bool store_was_beaten(const struct store *s);
