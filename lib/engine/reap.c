@@ -195,8 +195,8 @@ static int end_lost_job(struct engine *e, const char *id, int64_t attempt, const
 
     if (store_begin(e->store, err) < 0 || store_job_get(e->store, id, &job, err) < 0)
         return -1;
-    if (job.state != JOB_ACTIVE || !job.held ||
-        job.attempt != attempt) { /* its spool had its end, or somebody else was here */
+    /* Otherwise its spool had its end, or somebody else was here. */
+    if (job.state != JOB_ACTIVE || !job.held || job.attempt != attempt) {
         store_rollback(e->store);
         return 0;
     }

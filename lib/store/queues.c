@@ -125,15 +125,15 @@ int store_queue_put(struct store *s, const struct queue *queue, bool is_new, str
     return query_run(q, err);
 }
 
-/* Those that wait for their worker come to its line later. */
-static int count_at_gates(const struct store *s, const char *name, int64_t *waiting, struct error *err)
+static int count_jobs(const struct store *s, int statement, const char *queue, int64_t *count, struct error *err)
 {
-    struct query *q = query_prepare(s, &sql[QUEUE_AT_GATES], err);
+    struct query *q = query_prepare(s, &sql[statement], err);
 
-    query_set_text(q, 1, name);
-    return query_count(q, waiting, err);
+    query_set_text(q, 1, queue);
+    return query_count(q, count, err);
 }
 
+/* Those that wait for their worker come to its line later. */
 int store_queue_delete(struct store *s, const char *name, struct error *err)
 {
     struct queue queue;
@@ -141,7 +141,7 @@ int store_queue_delete(struct store *s, const char *name, struct error *err)
     int64_t waiting, at_gates;
 
     if (store_queue_get(s, name, &queue, &found, err) < 0 || store_queue_length(s, name, &waiting, err) < 0 ||
-        count_at_gates(s, name, &at_gates, err) < 0)
+        count_jobs(s, QUEUE_AT_GATES, name, &at_gates, err) < 0)
         return -1;
     waiting += at_gates;
     if (!found)
@@ -155,10 +155,7 @@ int store_queue_delete(struct store *s, const char *name, struct error *err)
 
 int store_queue_length(const struct store *s, const char *name, int64_t *waiting, struct error *err)
 {
-    struct query *q = query_prepare(s, &sql[QUEUE_LENGTH], err);
-
-    query_set_text(q, 1, name);
-    return query_count(q, waiting, err);
+    return count_jobs(s, QUEUE_LENGTH, name, waiting, err);
 }
 
 int store_queue_notify_get(const struct store *s, const char *name, char **out, struct error *err)

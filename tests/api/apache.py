@@ -632,9 +632,9 @@ def basic(user, password):
 
 
 def free_port(for_long=False):
-    """for_long: not of those that other tests take meanwhile.
-    None of those that the kernel gives to connections: until it is listened at, a client of another test could get it. Nor
-    one that another process of pytest may choose: a server that comes second would be taken for the first."""
+    """None of those that the kernel gives to connections: until it is listened at, a client of another test could get it. Nor
+    one that another process of pytest may choose: a server that comes second would be taken for the first. for_long: nor one
+    that another test may take, while nobody listens at it."""
     end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     begin = end // 4 if for_long else end // 2
     share = begin // PYTEST_PROCESSES_MAX

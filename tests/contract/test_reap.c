@@ -10,7 +10,6 @@
 #include <sys/utsname.h>
 
 #include "base/clock.h"
-
 #include "engine/engine.h"
 #include "engine/lease.h"
 #include "fixture.h"
